@@ -1,0 +1,54 @@
+// Checks: typed expectations, evaluated against the real system. Used by the Infrastructure, Testing and Investigation agents.
+//
+// A new kind is one new file <kind>_check.cc with its test and one line in registry.cc.
+#pragma once
+
+#include <omnix/v1/check.pb.h>
+#include <omnix/v1/system_model.pb.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/json.h"
+
+namespace omnix {
+
+struct CheckContext {
+  const v1::SystemModel& system;
+  // ${name} in string parameters is replaced from here; captures are put here.
+  std::map<std::string, std::string> variables;
+  // For one check, at most.
+  absl::Duration timeout = absl::Seconds(10);
+  // True: stop at once.
+  std::function<bool()> cancelled = [] { return false; };
+};
+
+// A kind may give several results (cors: one for each origin). Never throws, never blocks beyond context.timeout.
+using CheckFunction = std::vector<v1::CheckResult> (*)(const v1::Check& check, const Json& with, CheckContext& context);
+
+struct CheckKind {
+  std::string_view name;
+  uint32_t default_weight;
+  // Names of the parameters it knows, required ones with a '!' before them.
+  std::vector<std::string_view> parameters;
+  CheckFunction run;
+};
+
+// All registered kinds.
+const std::vector<CheckKind>& CheckKinds();
+
+// Errors: INVALID_ARGUMENT (unknown kind, unknown or missing parameter; says which exist).
+absl::Status ValidateCheck(const v1::Check& check);
+
+// Evaluates one check; an invalid one gives a result with CHECK_STATUS_ERROR.
+std::vector<v1::CheckResult> RunCheck(const v1::Check& check, CheckContext& context);
+
+// Runs the steps in order, then again through the stability window. A step whose ${capture} is missing is SKIPPED, and the verdict does not pass.
+v1::Verdict RunSuite(const v1::Suite& suite, CheckContext& context);
+
+}  // namespace omnix

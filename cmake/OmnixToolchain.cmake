@@ -1,0 +1,21 @@
+# Compiler flags, linker and compiler cache for every target.
+find_program(OMNIX_CCACHE ccache)
+if(OMNIX_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${OMNIX_CCACHE})
+endif()
+
+find_program(OMNIX_MOLD mold)
+if(OMNIX_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+
+if(OMNIX_SANITIZE)
+  add_compile_options(-fsanitize=${OMNIX_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${OMNIX_SANITIZE})
+endif()
+
+# Warnings for our own code; generated code does not get them.
+add_library(omnix_warnings INTERFACE)
+target_compile_options(omnix_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)

@@ -1,0 +1,48 @@
+#include "common/hash.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <cstdlib>
+
+namespace omnix {
+namespace {
+constexpr size_t kSha256Bytes = 32;
+}
+
+std::string Sha256(std::string_view data) {
+  std::string digest(kSha256Bytes, '\0');
+  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+  return digest;
+}
+
+std::string HmacSha256(std::string_view key, std::string_view data) {
+  std::string digest(kSha256Bytes, '\0');
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(data.data()),
+       data.size(), reinterpret_cast<unsigned char*>(digest.data()), &size);
+  return digest;
+}
+
+std::string Hex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const unsigned char byte : bytes) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
+std::string Sha256Hex(std::string_view data) { return Hex(Sha256(data)); }
+
+std::string RandomHex(int bytes) {
+  std::string raw(static_cast<size_t>(bytes), '\0');
+  // Without randomness no identifier is safe to use: there is no way on.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(raw.data()), bytes) != 1) std::abort();
+  return Hex(raw);
+}
+
+}  // namespace omnix

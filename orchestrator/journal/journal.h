@@ -1,0 +1,67 @@
+// The append-only record of events: the only truth. One writer (the engine's journal thread), many readers.
+#pragma once
+
+#include <omnix/v1/event.pb.h>
+#include <omnix/v1/operator.pb.h>
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace omnix {
+
+// A content that incidents run by (playbook, system model, policy), kept once under its hash.
+struct Pin {
+  std::string hash;     // lower-case hex SHA-256 of content
+  std::string kind;     // "playbook", "system", "policy"
+  std::string content;  // the message, serialized deterministically
+};
+
+// What is written in one transaction: all of it is durable, or none.
+struct Batch {
+  // In order; sequence numbers continue each incident's without a gap. `text` is the line for people.
+  std::vector<v1::RecordedEvent> events;
+  std::vector<Pin> pins;
+  // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their count grows by one.
+  std::vector<std::pair<std::string, std::string>> repeated_alerts;
+  // Agents as they are now (projection only; they are no part of an incident).
+  std::vector<v1::AgentInfo> agents;
+
+  bool empty() const { return events.empty() && pins.empty() && repeated_alerts.empty() && agents.empty(); }
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // Writes the batch and makes it durable before it returns OK. On any error nothing of the batch counts as kept, and the journal takes nothing
+  // more until Reopen() succeeded. Errors: UNAVAILABLE (disk full, locked, read-only: the message says which), DATA_LOSS (corrupt). Writer thread only.
+  virtual absl::Status Append(const Batch& batch) = 0;
+
+  // Closes, opens and verifies the journal's end again after a failed Append. If the failed batch turns out to have been kept after all, its
+  // events are visible to readers from then on: the caller re-reads the incidents that the batch touched. Writer thread only.
+  virtual absl::Status Reopen() = 0;
+
+  // Events of an incident with sequence > after, in order, at most limit. Empty where the incident is unknown. Thread-safe.
+  virtual absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
+                                                                    size_t limit) = 0;
+
+  // Calls `visit` with the events of every incident that is neither Resolved nor Cancelled: incident by incident, in order of sequence.
+  virtual absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) = 0;
+
+  // Content of a pin. Errors: NOT_FOUND. Thread-safe.
+  virtual absl::StatusOr<std::string> ReadPin(const std::string& hash) = 0;
+
+  // Newest first. Thread-safe. `waiting_for` stays empty: only the engine knows it.
+  virtual absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) = 0;
+  virtual absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) = 0;
+
+  // Highest counter used for incidents of a UTC day ("2025-09-04"), 0 where there is none. Thread-safe.
+  virtual absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) = 0;
+};
+
+}  // namespace omnix

@@ -1,0 +1,34 @@
+// jq programs (libjq): conditions and mappings of playbooks and policies.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/json.h"
+
+namespace omnix {
+
+// A compiled program. Movable; one thread at a time.
+class JqProgram {
+ public:
+  // Errors: INVALID_ARGUMENT with jq's own message, cut to 300 characters.
+  static absl::StatusOr<JqProgram> Compile(const std::string& program);
+
+  JqProgram(JqProgram&&) noexcept;
+  JqProgram& operator=(JqProgram&&) noexcept;
+  ~JqProgram();
+
+  // First output of the program for this input; null where it gives none. Errors: INVALID_ARGUMENT (the program raised an error).
+  absl::StatusOr<Json> Run(const Json& input);
+
+  // jq's truth: everything but false and null.
+  absl::StatusOr<bool> Test(const Json& input);
+
+ private:
+  struct State;
+  explicit JqProgram(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace omnix
