@@ -16,7 +16,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   absl::Duration timeout = absl::Seconds(5);
-  // Beyond this the body is cut and HttpResponse.truncated set.
+  // Beyond this the body is cut and HttpResponse.truncated set. A stream of events (text/event-stream) is cut after its head.
   size_t max_body_bytes = 1 << 20;
   bool follow_redirects = false;
   // Connect there ("127.0.0.1:8443") whatever the URL's host says; the Host header and TLS name stay the URL's.

@@ -46,7 +46,7 @@ absl::Duration OrDefault(const google::protobuf::Duration& duration, absl::Durat
 
 std::string FormatTime(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
 
-std::string FormatTime(const google::protobuf::Timestamp& time) { return FormatTime(FromProto(time)); }
+std::string FormatTime(const google::protobuf::Timestamp& time) { return omnix::FormatTime(FromProto(time)); }
 
 std::string FormatDuration(absl::Duration duration) {
   const double seconds = absl::ToDoubleSeconds(duration);
