@@ -65,9 +65,8 @@ void TakeProduct(v1::Incident& incident, v1::Task& task, const v1::Product& prod
       if (recovery != nullptr) *recovery->mutable_rollback() = product.rollback();
       break;
     case v1::Product::kVerdict:
-      // Without a recovery (the alerts cleared by themselves) the verdict stands in the task's record alone.
       if (recovery != nullptr) *recovery->mutable_verdict() = product.verdict();
-      task.set_output_json(product.verdict().passed() ? R"({"passed":true})" : R"({"passed":false})");
+      task.set_verdict_failed(!product.verdict().passed());
       break;
     case v1::Product::KIND_NOT_SET:
       break;
@@ -101,6 +100,8 @@ void Apply(v1::Incident& incident, const v1::Event&, const v1::AlertAttached& at
 void Apply(v1::Incident& incident, const v1::Event& event, const v1::PhaseEntered& entered) {
   EnterPhase(incident, entered.phase(), entered.reason(), event);
   for (const auto& task : entered.tasks()) *incident.add_tasks() = task;
+  // A new investigation starts afresh: what it proposes may be tried, whatever failed before it.
+  if (entered.phase() == v1::PHASE_INVESTIGATING) incident.clear_spent_explanation_ids();
   if (entered.phase() == v1::PHASE_RECOVERING) {
     auto* recovery = incident.add_recoveries();
     recovery->set_number(static_cast<uint32_t>(incident.recoveries_size()));
@@ -245,8 +246,8 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::IncidentRes
 
 void ApplyKind(v1::Incident& incident, const v1::Event& event) {
   switch (event.kind_case()) {
-#define OMNIX_EVENT(Case, field)               \
-  case v1::Event::Case:                        \
+#define OMNIX_EVENT(Case, field) \
+  case v1::Event::Case:          \
     return Apply(incident, event, event.field());
     OMNIX_EVENT(kIncidentOpened, incident_opened)
     OMNIX_EVENT(kAlertAttached, alert_attached)

@@ -8,7 +8,8 @@ namespace omnix {
 
 inline constexpr int kMaxEvidenceInState = 256;
 
-// Total and deterministic: never fails, reads nothing but its arguments. Replaying the events of an incident gives its state, byte for byte.
+// Total and deterministic: never fails, reads nothing but its arguments. Replaying the events of an incident gives its
+// state, byte for byte.
 void Evolve(v1::Incident& incident, const v1::Event& event);
 
 // Lookups that the rest of the core shares; null where there is none.
