@@ -1,4 +1,7 @@
-// Reads what a frontend calls from its JavaScript/TypeScript sources: the base URL and the paths, each with the place where it is written.
+// Reads what a frontend calls from its JavaScript/TypeScript sources (and JSON or .env configuration): the base URL and
+// the paths, each with the place where it is written. Understands base URL constants and config objects, environment
+// variables with fallbacks, axios.create, fetch and its wrappers, `this.baseUrl` of classes, WebSocket and EventSource,
+// tables of endpoints. It runs no code: what is computed at run time stays unknown and shows as "1" in a path.
 #pragma once
 
 #include <omnix/v1/diagnosis.pb.h>
@@ -8,34 +11,40 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/sources/js_lexer.h"
 
 namespace omnix {
 
-// A string literal (or the constant part of a template literal) in a source file.
-struct Literal {
-  std::string text;         // as it means, without quotes
-  v1::Location location;    // of its first character after the quote
-  std::string line_text;    // the whole line, without its end
-};
-
 struct ClientCall {
-  std::string method;   // "GET" where not said
-  std::string path;     // base path and own path joined, as requested from the server: "/v1/products"; template parts are "1"
-  Literal literal;      // the path as written at the call
+  std::string method;  // "GET" where not said
+  std::string
+      path;  // base path and own path joined, as requested from the server: "/v1/products"; template parts are "1"
+  Literal literal;  // the path as written at the call
   bool websocket = false;
   bool has_template = false;
+  // Index into ClientCalls::bases of the one that stands before the path; -1: the path is written whole.
+  int base = -1;
 };
 
 struct ClientCalls {
-  // Literals that are put before the paths (a base URL constant, axios baseURL, ...); normally one. Text may be a path or a URL.
+  // Literals that are put before the paths (a base URL constant, axios baseURL, ...); normally one. Text may be a path
+  // or a URL.
   std::vector<Literal> bases;
-  // Path part of the base that applies: "/v1", or empty.
+  // Path part of the base that applies to most calls: "/v1", or empty.
   std::string base_path;
+  // Each method and path once, in the order found.
   std::vector<ClientCall> calls;
   std::vector<std::string> files;
 };
 
-// Errors: NOT_FOUND where no file matches the client's globs; unreadable parts of a file are skipped.
+inline constexpr size_t kMaxClientFiles = 500;
+inline constexpr size_t kMaxClientFileBytes = 2 << 20;
+inline constexpr size_t kMaxClientCalls = 1000;
+
+// Errors: NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
 absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client);
+
+// Path part of a URL or path, without a trailing slash: "https://h:1/v1/" -> "/v1", "/v1" -> "/v1", "https://h" -> "".
+std::string BasePathOf(const std::string& url_or_path);
 
 }  // namespace omnix

@@ -1,0 +1,508 @@
+#include "agents/sources/client_source.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/ascii.h"
+#include "agents/sources/js_value.h"
+#include "common/file.h"
+#include "common/status.h"
+
+namespace omnix {
+namespace {
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Lower case, without '_' and '-'.
+std::string Plain(const std::string& name) {
+  std::string plain = Lower(name);
+  plain.erase(
+      std::remove_if(plain.begin(), plain.end(), [](char c) { return c == '_' || c == '-' || c == '$' || c == '#'; }),
+      plain.end());
+  return plain;
+}
+
+bool Contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+bool IsBaseName(const std::string& name) {
+  const std::string n = Plain(name);
+  static const std::set<std::string> kWhole = {"base",      "prefix",     "apiroot",    "api",         "baseurl",
+                                               "basepath",  "apiurl",     "apibase",    "apihost",     "root",
+                                               "serverurl", "backendurl", "gatewayurl", "wsurl",       "socketurl",
+                                               "wsbase",    "apiprefix",  "apipath",    "apiendpoint", "endpointbase"};
+  if (kWhole.count(n) > 0) return true;
+  return (Contains(n, "base") || Contains(n, "api") || Contains(n, "backend") || Contains(n, "gateway")) &&
+         (n.ends_with("url") || n.ends_with("uri") || n.ends_with("base") || n.ends_with("prefix") ||
+          n.ends_with("root") || n.ends_with("host") || n.ends_with("origin"));
+}
+
+bool IsPathName(const std::string& name) {
+  static const std::set<std::string> kNames = {"path",        "url",      "endpoint", "route",   "uri",
+                                               "resource",    "pathname", "p",        "suffix",  "urlpath",
+                                               "relativeurl", "input",    "target",   "apipath", "requestpath"};
+  return kNames.count(Plain(name)) > 0;
+}
+
+bool IsEndpointTable(const std::string& name) {
+  const std::string n = Plain(name);
+  return n == "endpoints" || n == "urls" || n.ends_with("endpoints") || n == "apipaths" || n == "apiroutes" ||
+         n == "apiurls";
+}
+
+std::string MethodOf(const std::string& function) {
+  const std::string f = Lower(function);
+  for (const std::string_view method : {"get", "post", "put", "patch", "delete", "head", "options"}) {
+    if (f == method) return std::string(absl::AsciiStrToUpper(absl::string_view(method.data(), method.size())));
+  }
+  return f == "del" ? "DELETE" : "";
+}
+
+// Functions that send what they are given, without a base of their own.
+bool IsRaw(const std::string& function, const std::string& receiver) {
+  return function == "fetch" || function == "WebSocket" || function == "EventSource" || function == "sendBeacon" ||
+         receiver == "$" || receiver == "jQuery";
+}
+
+bool IsCallName(const std::string& function) {
+  static const std::set<std::string> kExact = {"request", "send", "call", "query", "axios",  "http", "api",
+                                               "ky",      "got",  "url",  "io",    "ofetch", "load", "useSWR"};
+  static const std::set<std::string> kNever = {"startsWith", "endsWith", "includes", "require",  "push",
+                                               "replace",    "navigate", "useRoute", "pushState"};
+  if (kNever.count(function) > 0) return false;
+  if (kExact.count(function) > 0 || !MethodOf(function).empty()) return true;
+  const std::string f = Lower(function);
+  return Contains(f, "fetch") || Contains(f, "request") || Contains(f, "api") || Contains(f, "http") ||
+         Contains(f, "websocket") || Contains(f, "eventsource") || Contains(f, "axios") || f.ends_with("url") ||
+         Contains(f, "getjson") || Contains(f, "postjson") || Contains(f, "ajax");
+}
+
+// Receivers whose get("/x") is no request.
+bool IsNoClient(const std::string& receiver) {
+  static const std::set<std::string> kNames = {
+      "map", "cache",  "params", "searchparams", "headers",  "storage", "localstorage", "cookies", "formdata",
+      "app", "router", "server", "history",      "location", "express", "console",      "expect"};
+  return kNames.count(Plain(receiver)) > 0;
+}
+
+// What the server is asked for: unknown parts become "1", an unknown or literal origin is dropped. Empty: no path.
+std::string RequestPath(std::string text) {
+  const size_t scheme = text.find("//");
+  if (scheme != std::string::npos && text.find('/') == scheme && text.find_first_of("?#") > scheme) {
+    const size_t path = text.find('/', scheme + 2);
+    text = path == std::string::npos ? "/" : text.substr(path);
+  }
+  while (!text.empty() && text.front() == kUnknownPiece) text.erase(0, 1);
+  // "/orders${query}": a query string, as a rule.
+  while (!text.empty() && text.back() == kUnknownPiece && text.size() >= 2 && text[text.size() - 2] != '/' &&
+         text[text.size() - 2] != '=' && text[text.size() - 2] != '-') {
+    text.pop_back();
+  }
+  text = text.substr(0, text.find('#'));
+  std::replace(text.begin(), text.end(), kUnknownPiece, '1');
+  return text;
+}
+
+bool LooksLikePath(const std::string& text) {
+  const size_t at = text.find_first_not_of(kUnknownPiece);
+  if (at == std::string::npos) return false;
+  const std::string rest = text.substr(at);
+  if (rest.find_first_of(" \n\t<>{}") != std::string::npos) return false;
+  return rest.starts_with("/") || rest.starts_with("http://") || rest.starts_with("https://") ||
+         rest.starts_with("ws://") || rest.starts_with("wss://") || (at > 0 && rest.find('/') != std::string::npos);
+}
+
+bool SamePlace(const Literal& a, const Literal& b) {
+  return a.location.file() == b.location.file() && a.location.line() == b.location.line() &&
+         a.location.column() == b.location.column();
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::vector<JsFile>& files, JsSymbols* symbols) : files_(files), symbols_(*symbols) {}
+
+  ClientCalls Read() {
+    FindInstances();
+    for (size_t f = 0; f < files_.size(); ++f) ScanCalls(f, files_[f].tokens);
+    FindNamedBases();
+    JoinPending();
+    FindEndpointTables();
+    ChooseBasePath();
+    return std::move(result_);
+  }
+
+ private:
+  struct Pending {
+    ClientCall call;
+    std::string text;
+    size_t file;
+    std::string receiver;
+    bool raw;
+  };
+
+  int AddBase(const Literal& literal) {
+    for (size_t i = 0; i < result_.bases.size(); ++i) {
+      if (SamePlace(result_.bases[i], literal)) return static_cast<int>(i);
+    }
+    result_.bases.push_back(literal);
+    return static_cast<int>(result_.bases.size() - 1);
+  }
+
+  // The literal that carries the path of a base: the last text piece with more than a scheme and host, else the last
+  // one.
+  static const Literal* BaseLiteral(const std::vector<JsPiece>& pieces) {
+    const Literal* last = nullptr;
+    for (const JsPiece& piece : pieces) {
+      if (piece.literal && (last == nullptr || !BasePathOf(piece.literal->text).empty())) last = &*piece.literal;
+    }
+    return last;
+  }
+
+  int AddBase(const JsValue& value, size_t file) {
+    const Literal* literal = BaseLiteral(value.pieces);
+    if (literal == nullptr || !(LooksLikePath(value.Text()) || literal->text.empty())) return -1;
+    const int index = AddBase(*literal);
+    base_text_[index] = BasePathOf(RequestPath(value.Text()));
+    file_base_.emplace(file, index);
+    if (shared_base_ < 0) shared_base_ = index;
+    return index;
+  }
+
+  // const api = axios.create({ baseURL: ... }), axios.defaults.baseURL = ..., config objects with a base.
+  void FindInstances() {
+    for (size_t f = 0; f < files_.size(); ++f) {
+      const auto& tokens = files_[f].tokens;
+      for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+        const std::string name = Plain(tokens[i].text);
+        if (name != "baseurl" && name != "prefixurl") continue;
+        if (!tokens[i + 1].Is(":") && !tokens[i + 1].Is("=")) continue;
+        size_t at = i + 2;
+        const int base = AddBase(symbols_.Evaluate(f, tokens, &at), f);
+        if (base < 0) continue;
+        const std::string owner = Owner(tokens, i);
+        if (!owner.empty()) instance_base_[owner] = base;
+      }
+    }
+  }
+
+  // Name of the variable that `NAME = x.create({ ... baseURL` or `NAME.defaults.baseURL` sets up.
+  static std::string Owner(const std::vector<JsToken>& tokens, size_t at) {
+    if (at >= 4 && tokens[at - 2].Is("defaults")) return tokens[at - 4].text;
+    for (size_t back = 1; back <= 40 && back <= at; ++back) {
+      const JsToken& token = tokens[at - back];
+      if (token.Is(";")) return "";
+      if ((token.Is("create") || token.Is("extend")) && at >= back + 2) {
+        for (size_t more = back + 1; more <= back + 8 && more <= at; ++more) {
+          if (tokens[at - more].Is("=") && at >= more + 1) return tokens[at - more - 1].text;
+        }
+        return "";
+      }
+    }
+    return "";
+  }
+
+  void ScanCalls(size_t f, const std::vector<JsToken>& tokens) {
+    for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+      for (const JsTemplatePart& part : tokens[i].parts) {
+        if (part.is_expression) ScanCalls(f, part.tokens);
+      }
+      if (tokens[i].kind != JsTokenKind::kIdentifier) continue;
+      size_t open = i + 1;
+      if (tokens[open].Is("<")) open = AfterTypeArguments(tokens, open);
+      if (open >= tokens.size() || !tokens[open].Is("(") || !IsCallName(tokens[i].text)) continue;
+      if (i > 0 && tokens[i - 1].Is("function")) continue;
+      Call(f, tokens, i, open);
+    }
+  }
+
+  static size_t AfterTypeArguments(const std::vector<JsToken>& tokens, size_t at) {
+    int depth = 0;
+    for (size_t i = at; i < tokens.size() && i < at + 40; ++i) {
+      if (tokens[i].Is("<")) ++depth;
+      if (tokens[i].Is(">") && --depth == 0) return i + 1;
+      if (tokens[i].Is(";") || tokens[i].Is("(")) break;
+    }
+    return tokens.size();
+  }
+
+  void Call(size_t f, const std::vector<JsToken>& tokens, size_t name_at, size_t open) {
+    const size_t close = MatchingBracket(tokens, open);
+    // A method's declaration, not a call: get(path) { ... }
+    if (close + 1 < tokens.size() && tokens[close + 1].Is("{") && !(name_at > 0 && tokens[name_at - 1].Is("."))) return;
+    Pending pending;
+    pending.file = f;
+    const std::string& function = tokens[name_at].text;
+    const bool dotted = name_at >= 2 && (tokens[name_at - 1].Is(".") || tokens[name_at - 1].Is("?."));
+    pending.receiver = dotted ? tokens[name_at - 2].text : function;
+    if (dotted && IsNoClient(pending.receiver)) return;
+    pending.raw = IsRaw(function, pending.receiver);
+    pending.call.websocket = function == "WebSocket" || Contains(Lower(function), "websocket");
+    pending.call.method = MethodOf(function);
+    size_t at = open + 1;
+    JsValue value;
+    if (at < close && tokens[at].Is("{")) {
+      value = Property(f, tokens, at, {"url", "path", "uri", "endpoint"});
+    } else if (at < close) {
+      value = symbols_.Evaluate(f, tokens, &at);
+      if (pending.call.method.empty() && at < close && tokens[at].kind == JsTokenKind::kPunctuation &&
+          tokens[at].Is(",")) {
+        // request('POST', '/x')
+        const std::string method = MethodOf(value.Text());
+        if (!method.empty()) {
+          pending.call.method = method;
+          ++at;
+          value = symbols_.Evaluate(f, tokens, &at);
+        }
+      }
+    }
+    if (pending.call.method.empty()) pending.call.method = MethodIn(f, tokens, open, close);
+    Keep(std::move(pending), value);
+  }
+
+  // Value of one of the properties of the object that opens at `open`.
+  JsValue Property(size_t f, const std::vector<JsToken>& tokens, size_t open, const std::set<std::string>& names) {
+    const size_t close = MatchingBracket(tokens, open);
+    for (size_t i = open + 1; i + 1 < close; ++i) {
+      if (names.count(tokens[i].text) == 0 || !tokens[i + 1].Is(":")) continue;
+      size_t at = i + 2;
+      return symbols_.Evaluate(f, tokens, &at);
+    }
+    return {};
+  }
+
+  std::string MethodIn(size_t f, const std::vector<JsToken>& tokens, size_t open, size_t close) {
+    for (size_t i = open + 1; i + 2 < close; ++i) {
+      if (!(tokens[i].text == "method" || tokens[i].text == "type") || !tokens[i + 1].Is(":")) continue;
+      size_t at = i + 2;
+      const std::string method = MethodOf(symbols_.Evaluate(f, tokens, &at).Text());
+      if (!method.empty()) return method;
+    }
+    return "GET";
+  }
+
+  // A wrapper (`fetch(`${BASE}${path}`)`) gives a base; everything else that looks like a path is a call.
+  void Keep(Pending pending, const JsValue& value) {
+    if (value.pieces.empty() || !value.has_text()) return;
+    const std::string text = value.Text();
+    if (!LooksLikePath(text)) return;
+    const JsPiece& last = value.pieces.back();
+    const bool own_text = std::any_of(value.pieces.begin(), value.pieces.end(), [](const JsPiece& p) {
+      return p.literal && p.symbol.empty() && p.literal->text != "/";
+    });
+    if (!last.literal && (IsPathName(last.name) || (!own_text && value.pieces.size() > 1 &&
+                                                    !text.ends_with(std::string("/") + kUnknownPiece)))) {
+      JsValue base = value;
+      base.pieces.pop_back();
+      AddBase(base, pending.file);
+      return;
+    }
+    pending.text = text;
+    pending.call.has_template =
+        std::any_of(value.pieces.begin() + 1, value.pieces.end(), [](const JsPiece& p) { return !p.literal; });
+    const JsPiece* own = nullptr;
+    for (const JsPiece& piece : value.pieces) {
+      if (!piece.literal || piece.literal->text.find('/') == std::string::npos) continue;
+      if (own == nullptr || !own->symbol.empty()) own = &piece;
+    }
+    if (own == nullptr) return;
+    pending.call.literal = *own->literal;
+    NoteInlineBase(value, *own, &pending);
+    if (pending_.size() < kMaxClientCalls) pending_.push_back(std::move(pending));
+  }
+
+  // `${BASE_URL}/orders`: what stands before the call's own text is a base, and already joined.
+  void NoteInlineBase(const JsValue& value, const JsPiece& own, Pending* pending) {
+    JsValue before;
+    for (const JsPiece& piece : value.pieces) {
+      if (&piece == &own) break;
+      before.pieces.push_back(piece);
+    }
+    if (before.has_text() && !own.literal->text.empty()) {
+      pending->call.base = AddBase(before, pending->file);
+      pending->raw = true;
+    } else if (!before.pieces.empty()) {
+      pending->raw = true;
+    }
+  }
+
+  // A constant that is named as a base, used in a way that was not understood.
+  void FindNamedBases() {
+    if (shared_base_ >= 0) return;
+    for (const JsSymbols::Declaration& d : symbols_.declarations()) {
+      if (!IsBaseName(d.name)) continue;
+      size_t at = d.value_at;
+      const JsValue value = symbols_.Evaluate(d.file, *d.tokens, &at);
+      if (value.has_text() && LooksLikePath(value.Text())) AddBase(value, d.file);
+    }
+  }
+
+  int BaseFor(const Pending& pending) const {
+    if (pending.raw) return -1;
+    if (const auto it = instance_base_.find(pending.receiver); it != instance_base_.end()) return it->second;
+    if (pending.receiver == "axios") return -1;
+    if (const auto it = file_base_.find(pending.file); it != file_base_.end()) return it->second;
+    return shared_base_;
+  }
+
+  void Emit(ClientCall call, const std::string& text) {
+    const bool absolute = Contains(text, "//");
+    if (call.base < 0 || call.path.empty()) call.path = RequestPath(text);
+    if (!call.path.starts_with('/')) {
+      // "https://h/v1" + "products" or an unknown origin before a relative path.
+      if (absolute || call.path.empty()) return;
+      call.path.insert(0, "/");
+    }
+    const bool known = std::any_of(result_.calls.begin(), result_.calls.end(), [&](const ClientCall& c) {
+      return c.method == call.method && c.path == call.path && c.websocket == call.websocket &&
+             SamePlace(c.literal, call.literal);
+    });
+    if (!known && result_.calls.size() < kMaxClientCalls) result_.calls.push_back(std::move(call));
+  }
+
+  void JoinPending() {
+    for (Pending& pending : pending_) {
+      const int base = BaseFor(pending);
+      if (base >= 0 && !Contains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
+        pending.call.base = base;
+        const std::string own = RequestPath(pending.text);
+        pending.call.path = base_text_[base] + (own.starts_with('/') ? own : "/" + own);
+      }
+      Emit(std::move(pending.call), pending.text);
+    }
+  }
+
+  // endpoints: { products: '/products' }: paths that no call names directly.
+  void FindEndpointTables() {
+    for (size_t f = 0; f < files_.size(); ++f) {
+      const auto& tokens = files_[f].tokens;
+      for (size_t i = 0; i + 2 < tokens.size(); ++i) {
+        if (!IsEndpointTable(tokens[i].text) || !(tokens[i + 1].Is(":") || tokens[i + 1].Is("=")) ||
+            !tokens[i + 2].Is("{"))
+          continue;
+        const size_t close = MatchingBracket(tokens, i + 2);
+        for (size_t k = i + 3; k < close; ++k) {
+          if (!tokens[k].Is(":") || tokens[k + 1].Is("{")) continue;
+          size_t at = k + 1;
+          TableEntry(f, symbols_.Evaluate(f, tokens, &at));
+        }
+      }
+    }
+  }
+
+  void TableEntry(size_t f, const JsValue& value) {
+    const std::string text = value.Text();
+    if (!value.has_text() || !LooksLikePath(text)) return;
+    Pending pending;
+    pending.file = f;
+    pending.raw = false;
+    pending.call.method = "GET";
+    for (const JsPiece& piece : value.pieces) {
+      if (piece.literal) pending.call.literal = *piece.literal;
+    }
+    const bool used = std::any_of(result_.calls.begin(), result_.calls.end(),
+                                  [&](const ClientCall& c) { return SamePlace(c.literal, pending.call.literal); });
+    if (used) return;
+    pending.call.websocket = text.starts_with("ws");
+    pending.call.base = text.starts_with('/') && value.pieces.front().symbol.empty() ? BaseFor(pending) : -1;
+    if (pending.call.base >= 0) pending.call.path = base_text_[pending.call.base] + RequestPath(text);
+    Emit(pending.call, text);
+  }
+
+  void ChooseBasePath() {
+    std::map<int, size_t> uses;
+    for (const ClientCall& call : result_.calls) {
+      if (call.base >= 0) ++uses[call.base];
+    }
+    int best = shared_base_;
+    for (const auto& [base, count] : uses) {
+      if (best < 0 || count > uses[best]) best = base;
+    }
+    if (best >= 0) result_.base_path = base_text_[best];
+  }
+
+  const std::vector<JsFile>& files_;
+  JsSymbols& symbols_;
+  ClientCalls result_;
+  std::vector<Pending> pending_;
+  std::map<int, std::string> base_text_;
+  std::map<std::string, int> instance_base_;
+  std::map<size_t, int> file_base_;
+  int shared_base_ = -1;
+};
+
+bool IsEnvFile(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  return name.starts_with(".env") || name.ends_with(".env");
+}
+
+// KEY=value lines.
+void ReadEnvironment(const JsFile& file, JsSymbols* symbols) {
+  size_t offset = 0;
+  while (offset < file.source.size()) {
+    const size_t end = std::min(file.source.find('\n', offset), file.source.size());
+    std::string line = file.source.substr(offset, end - offset);
+    const size_t equals = line.find('=');
+    if (equals != std::string::npos && line.front() != '#') {
+      std::string name = line.substr(0, equals);
+      if (name.starts_with("export ")) name.erase(0, 7);
+      size_t from = equals + 1, to = line.size();
+      while (to > from && std::isspace(static_cast<unsigned char>(line[to - 1]))) --to;
+      if (to - from >= 2 && (line[from] == '"' || line[from] == '\'') && line[to - 1] == line[from]) ++from, --to;
+      Literal literal;
+      literal.text = line.substr(from, to - from);
+      literal.location = file.lines.Locate(file.path, offset + from);
+      literal.line_text = file.lines.Line(literal.location.line());
+      symbols->AddEnvironment(name, std::move(literal));
+    }
+    offset = end + 1;
+  }
+}
+
+}  // namespace
+
+std::string BasePathOf(const std::string& url_or_path) {
+  std::string path = url_or_path;
+  if (const size_t scheme = path.find("//"); scheme != std::string::npos && path.find('/') == scheme) {
+    const size_t slash = path.find('/', scheme + 2);
+    path = slash == std::string::npos ? "" : path.substr(slash);
+  }
+  path = path.substr(0, path.find_first_of("?#"));
+  while (path.ends_with('/')) path.pop_back();
+  return path.empty() || path.front() == '/' ? path : "/" + path;
+}
+
+absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client) {
+  std::set<std::string> paths;
+  for (const std::string& pattern : client.files()) {
+    for (const std::string& path : Glob(pattern)) paths.insert(path);
+  }
+  if (paths.empty()) {
+    return NotFound("client {}: no file matches {}; correct `files` in the system model", client.name(),
+                    client.files_size() > 0 ? client.files(0) : std::string("(its `files` are empty)"));
+  }
+  std::vector<JsFile> files;
+  for (const std::string& path : paths) {
+    if (files.size() >= kMaxClientFiles) break;
+    absl::StatusOr<std::string> source = ReadFile(path, kMaxClientFileBytes);
+    if (!source.ok()) continue;
+    JsFile file{path, *std::move(source), LineIndex(""), {}};
+    file.lines = LineIndex(file.source);
+    if (!IsEnvFile(path)) file.tokens = LexJavaScript(file.source);
+    files.push_back(std::move(file));
+  }
+  JsSymbols symbols(files);
+  for (const JsFile& file : files) {
+    if (IsEnvFile(file.path)) ReadEnvironment(file, &symbols);
+  }
+  ClientCalls calls = Reader(files, &symbols).Read();
+  for (const JsFile& file : files) calls.files.push_back(file.path);
+  return calls;
+}
+
+}  // namespace omnix

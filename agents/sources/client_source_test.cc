@@ -1,0 +1,204 @@
+#include "agents/sources/client_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/hash.h"
+
+namespace omnix {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class ClientSourceTest : public testing::Test {
+ protected:
+  ClientSourceTest() : folder_(testing::TempDir() + "client-" + RandomHex(6)) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~ClientSourceTest() override { std::filesystem::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(folder_ + "/" + name).parent_path());
+    std::ofstream(folder_ + "/" + name) << text;
+    client_.add_files(folder_ + "/" + name);
+  }
+
+  ClientCalls Read() {
+    absl::StatusOr<ClientCalls> calls = ReadClientCalls(client_);
+    EXPECT_TRUE(calls.ok()) << calls.status();
+    return calls.ok() ? *calls : ClientCalls();
+  }
+
+  std::vector<std::string> Paths() {
+    std::vector<std::string> paths;
+    for (const ClientCall& call : Read().calls)
+      paths.push_back((call.websocket ? "WS" : call.method) + " " + call.path);
+    return paths;
+  }
+
+  std::string folder_;
+  v1::Client client_;
+};
+
+TEST_F(ClientSourceTest, ConstantAndWrapper) {
+  Write("httpClient.js", R"(
+const BASE_URL = '/v1';
+
+async function request(path, options = {}) {
+  const response = await fetch(`${BASE_URL}${path}`, options);
+  return response.json();
+}
+export const getProducts = () => request('/products');
+export const order = (id) => request(`/orders/${id}`, { method: 'DELETE' });
+export const login = (user) => request('/auth/login', { method: 'POST', body: JSON.stringify(user) });
+)");
+  const ClientCalls calls = Read();
+  ASSERT_EQ(calls.bases.size(), 1u);
+  EXPECT_EQ(calls.bases[0].text, "/v1");
+  EXPECT_EQ(calls.bases[0].location.line(), 2u);
+  EXPECT_EQ(calls.bases[0].location.column(), 19u);
+  EXPECT_EQ(calls.bases[0].line_text, "const BASE_URL = '/v1';");
+  EXPECT_EQ(calls.base_path, "/v1");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v1/products", "DELETE /v1/orders/1", "POST /v1/auth/login"));
+  EXPECT_EQ(calls.calls[0].literal.text, "/products");
+  EXPECT_EQ(calls.calls[0].literal.location.line(), 8u);
+  EXPECT_TRUE(calls.calls[1].has_template);
+}
+
+TEST_F(ClientSourceTest, OriginTemplateAndInlineBase) {
+  Write("api.ts", R"(
+const API_BASE = `${window.location.origin}/api/v2`;
+export const a = () => fetch(`${API_BASE}/users/${id}/posts`);
+export const b = () => fetch(API_BASE + '/orders', { method: "PUT" });
+)");
+  EXPECT_THAT(Paths(), ElementsAre("GET /api/v2/users/1/posts", "PUT /api/v2/orders"));
+  const ClientCalls calls = Read();
+  ASSERT_EQ(calls.bases.size(), 1u);
+  EXPECT_EQ(calls.bases[0].text, "/api/v2");
+  EXPECT_EQ(calls.base_path, "/api/v2");
+}
+
+TEST_F(ClientSourceTest, EnvironmentWithFallback) {
+  Write("api.js", R"(
+const base = process.env.REACT_APP_API || 'http://localhost:8080/v3';
+const http = axios.create({ baseURL: base, timeout: 1000 });
+http.get('/items'); http.post('/items', {}); http.delete(`/items/${i}`);
+)");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v3/items", "POST /v3/items", "DELETE /v3/items/1"));
+  EXPECT_EQ(Read().bases[0].text, "http://localhost:8080/v3");
+}
+
+TEST_F(ClientSourceTest, ViteEnvironmentFile) {
+  Write(".env.production", "# comment\nVITE_API_BASE=\"/rest\"\n");
+  Write("http.ts",
+        "const BASE: string = import.meta.env.VITE_API_BASE ?? '/v1';\nexport const list = () => "
+        "fetch(`${BASE}/list`);\n");
+  EXPECT_THAT(Paths(), ElementsAre("GET /rest/list"));
+  const ClientCalls calls = Read();
+  EXPECT_TRUE(calls.bases[0].location.file().ends_with(".env.production"));
+  EXPECT_EQ(calls.bases[0].location.line(), 2u);
+}
+
+TEST_F(ClientSourceTest, ClassWithBaseUrl) {
+  Write("client.ts", R"(
+export class ApiClient {
+  private readonly baseUrl: string;
+  constructor(baseUrl = '/svc') { this.baseUrl = baseUrl; }
+  private async send<T>(path: string, init?: RequestInit): Promise<T> {
+    const res = await fetch(`${this.baseUrl}${path}`, init);
+    return res.json() as T;
+  }
+  get(path: string) { return this.send(path); }
+  users() { return this.get('/users'); }
+  create(u: User) { return this.send<User>('/users', { method: 'POST', body: u }); }
+}
+)");
+  EXPECT_THAT(Paths(), ElementsAre("GET /svc/users", "POST /svc/users"));
+}
+
+TEST_F(ClientSourceTest, InlinePrefixNeedsNoBase) {
+  Write("a.js", "fetch('/v1/products');\naxios.post('/v1/orders');\n$.get('/v1/x');\n");
+  const ClientCalls calls = Read();
+  EXPECT_THAT(calls.bases, IsEmpty());
+  EXPECT_EQ(calls.base_path, "");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v1/products", "POST /v1/orders", "GET /v1/x"));
+}
+
+TEST_F(ClientSourceTest, WebSocketShapes) {
+  Write("ws.js", R"(
+const proto = location.protocol === 'https:' ? 'wss:' : 'ws:';
+const a = new WebSocket(`${proto}//${location.host}/ws/orders`);
+const b = new WebSocket('ws://localhost:9000/live');
+const WS_BASE = 'wss://shop.example/v1';
+const c = new WebSocket(`${WS_BASE}/events`);
+)");
+  EXPECT_THAT(Paths(), UnorderedElementsAre("WS /ws/orders", "WS /live", "WS /v1/events"));
+}
+
+TEST_F(ClientSourceTest, ConfigObjectWithEndpoints) {
+  Write("config.js", R"(
+export const config = { api: { baseUrl: '/gw', endpoints: { products: '/products', 'one-order': '/orders/1' } } };
+)");
+  Write("http.js", R"(
+import { config } from './config';
+export const products = () => fetch(`${config.api.baseUrl}${config.api.endpoints.products}`);
+)");
+  EXPECT_THAT(Paths(), UnorderedElementsAre("GET /gw/products", "GET /gw/orders/1"));
+}
+
+TEST_F(ClientSourceTest, JsonConfiguration) {
+  Write("config.json", R"({"api": {"baseUrl": "/v1", "endpoints": {"products": "/products", "cart": "/cart"}}})");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v1/products", "GET /v1/cart"));
+  EXPECT_EQ(Read().bases[0].location.line(), 1u);
+}
+
+TEST_F(ClientSourceTest, AngularAndRequestObjects) {
+  Write("svc.ts", R"(
+const environment = { production: true, apiUrl: 'https://api.shop.example/v1' };
+class S { list() { return this.http.get<Item[]>(`${environment.apiUrl}/items`); }
+  save() { return axios({ url: '/raw', method: 'post' }); } }
+)");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v1/items", "POST /raw"));
+}
+
+TEST_F(ClientSourceTest, TwoInstancesKeepTheirBases) {
+  Write("api.js", R"(
+const shop = axios.create({ baseURL: '/shop' });
+const admin = axios.create({ baseURL: '/admin' });
+shop.get('/a'); admin.get('/b'); shop.get('/c');
+)");
+  EXPECT_THAT(Paths(), ElementsAre("GET /shop/a", "GET /admin/b", "GET /shop/c"));
+  EXPECT_EQ(Read().base_path, "/shop");
+}
+
+TEST_F(ClientSourceTest, PageCodeIsNoCall) {
+  Write("page.js", R"(
+router.push('/home'); history.replace('/x'); if (path.startsWith('/v1')) {} cache.get('/k'); import('/mod.js');
+const routes = [{ path: '/about' }]; console.log('/v1'); // fetch('/commented')
+)");
+  EXPECT_THAT(Paths(), IsEmpty());
+}
+
+TEST_F(ClientSourceTest, NoFileIsAnErrorAndGarbageIsNot) {
+  client_.set_name("web");
+  client_.add_files(folder_ + "/none/*.js");
+  EXPECT_EQ(ReadClientCalls(client_).status().code(), absl::StatusCode::kNotFound);
+  Write("odd.js", "const a = a + b; const b = a + a; fetch(`${a}${b}/x`); fetch(((((`${");
+  EXPECT_TRUE(ReadClientCalls(client_).ok());
+}
+
+TEST(BasePathOfTest, Shapes) {
+  EXPECT_EQ(BasePathOf("https://h:1/v1/"), "/v1");
+  EXPECT_EQ(BasePathOf("https://h"), "");
+  EXPECT_EQ(BasePathOf("/"), "");
+  EXPECT_EQ(BasePathOf("v1"), "/v1");
+}
+
+}  // namespace
+}  // namespace omnix
