@@ -124,6 +124,13 @@ absl::Status Decision::Handle(const command::ExpireBudget&) {
   if (incident_.phase() == v1::PHASE_ESCALATED) {
     return FailedPrecondition("{} is escalated already", incident_.id());
   }
+  if (incident_.phase() == v1::PHASE_DOCUMENTING) {
+    CancelTasks("the playbook's budget of time is spent");
+    v1::Event event;
+    event.mutable_incident_resolved()->set_reason("validated; the report was not written within the budget of time");
+    Emit(std::move(event));
+    return absl::OkStatus();
+  }
   EscalateWith("not resolved within the playbook's budget of time", "orchestrator");
   return absl::OkStatus();
 }

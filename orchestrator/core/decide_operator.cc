@@ -158,7 +158,8 @@ absl::Status Decision::Handle(const command::Resume& resume) {
   if (!incident_.paused() && incident_.phase() != v1::PHASE_ESCALATED) {
     return FailedPrecondition("{} is {} and not paused", incident_.id(), PhaseName(incident_.phase()));
   }
-  const bool escalated = incident_.phase() == v1::PHASE_ESCALATED;
+  // The end of a pause is no order to investigate again.
+  const bool escalated = incident_.phase() == v1::PHASE_ESCALATED && !incident_.paused();
   if (escalated && !incident_.rollback_by().empty()) {
     return FailedPrecondition("{} is being rolled back: wait for its end", incident_.id());
   }
@@ -208,14 +209,14 @@ absl::Status Decision::Handle(const command::RequestRollback& request) {
   if (!MayHaveChangedTheWorld(incident_)) {
     return FailedPrecondition("{} has changed nothing that could be rolled back", incident_.id());
   }
-  if (incident_.phase() != v1::PHASE_RESOLVED && incident_.phase() != v1::PHASE_ESCALATED) {
+  if (!IsClosed(incident_.phase()) && incident_.phase() != v1::PHASE_ESCALATED) {
     return FailedPrecondition("{} is {}: escalate it first (omnix incident escalate {}), then roll back",
                               incident_.id(), PhaseName(incident_.phase()), incident_.id());
   }
   if (playbook_.rollback().empty())
     return FailedPrecondition("the playbook of {} has no rollback task", incident_.id());
-  // What was resolved by the change is open again once the change is undone.
-  if (incident_.phase() == v1::PHASE_RESOLVED) EscalateWith("its recovery is undone by " + request.by, request.by);
+  // A closed incident is open again: what was resolved by the change is not, once the change is undone.
+  if (IsClosed(incident_.phase())) EscalateWith("its recovery is undone by " + request.by, request.by);
   StartRollback(request.by, request.reason);
   return absl::OkStatus();
 }
