@@ -27,6 +27,7 @@ struct NamedCommand {
 std::vector<NamedState> States() {
   return {{"(unopened)", [] { return Story(); }},
           {"Mobilizing", testing::Mobilizing},
+          {"Investigating, nobody assigned", [] { return testing::Mobilizing().Do(command::AnswerRollCall{}); }},
           {"Investigating", testing::Investigating},
           {"Investigating, paused", testing::PausedInvestigating},
           {"Recovering, planning", [] { return testing::Planning(); }},
@@ -221,6 +222,21 @@ Mobilizing
   refused FAILED_PRECONDITION: DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
   refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
+
+Investigating, nobody assigned
+  AttachAlert firing: AlertAttached
+  AttachAlert cleared: AlertAttached TaskCancelled PhaseEntered(Validating)
+  AssignTask: TaskAssigned
+  SkipTask: TaskSkipped PhaseEntered(Recovering)
+  ExpireBudget: TaskCancelled IncidentEscalated
+  Pause: Paused
+  Cancel: TaskCancelled IncidentCancelled
+  Escalate: TaskCancelled IncidentEscalated
+  AddNote: NoteAdded
+  refused ALREADY_EXISTS: Open
+  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused INVALID_ARGUMENT: AddNote empty
+  refused NOT_FOUND: FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
 
 Investigating
   AttachAlert firing: AlertAttached
