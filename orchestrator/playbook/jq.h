@@ -9,17 +9,21 @@
 
 namespace omnix {
 
-// A compiled program. Movable; one thread at a time.
+inline constexpr size_t kMaxJqProgramBytes = 64 << 10;
+
+// A compiled program. It sees its input alone: no environment, no further inputs. Compiling loads jq's own library and
+// takes some milliseconds: keep a program that is used more than once. Movable; one thread at a time.
 class JqProgram {
  public:
-  // Errors: INVALID_ARGUMENT with jq's own message, cut to 300 characters.
+  // Errors: INVALID_ARGUMENT with jq's own message, cut to 300 bytes.
   static absl::StatusOr<JqProgram> Compile(const std::string& program);
 
   JqProgram(JqProgram&&) noexcept;
   JqProgram& operator=(JqProgram&&) noexcept;
   ~JqProgram();
 
-  // First output of the program for this input; null where it gives none. Errors: INVALID_ARGUMENT (the program raised an error).
+  // First output of the program for this input; null where it gives none. Errors: INVALID_ARGUMENT (the program raised
+  // an error).
   absl::StatusOr<Json> Run(const Json& input);
 
   // jq's truth: everything but false and null.
