@@ -26,7 +26,8 @@
 
 namespace omnix {
 
-// One attempt at one task, as its handler sees it. Handlers run on threads of their own, at most `capacity` at a time. Thread-safe.
+// One attempt at one task, as its handler sees it. Handlers run on threads of their own, at most `capacity` at a time.
+// Thread-safe.
 class TaskContext {
  public:
   virtual ~TaskContext() = default;
@@ -40,22 +41,25 @@ class TaskContext {
   // True once the work should stop: Cancel came, the time is up, or the lease is lost. Long work asks this often.
   virtual bool cancelled() const = 0;
 
-  // OK while a further effect on the world may begin. Errors: CANCELLED, DEADLINE_EXCEEDED, ABORTED (lease lost: another agent may have it).
+  // OK while a further effect on the world may begin. Errors: CANCELLED, DEADLINE_EXCEEDED, ABORTED (lease lost:
+  // another agent may have it).
   virtual absl::Status MayAct() const = 0;
 
   // Time left for this attempt.
   virtual absl::Duration remaining() const = 0;
 
   virtual void Progress(const std::string& text, uint32_t percent = 0) = 0;
-  // Reported as it is found. Give it an id that is unique within the task; texts are redacted by the caller (common/redact.h).
+  // Reported as it is found. Give it an id that is unique within the task; texts are redacted by the caller
+  // (common/redact.h).
   virtual void Report(v1::Evidence evidence) = 0;
 
   // To the orchestrator's operator API.
   virtual std::shared_ptr<grpc::Channel> channel() const = 0;
 };
 
-// Does the work and gives its product. An error ends the attempt: INVALID_ARGUMENT, FAILED_PRECONDITION, PERMISSION_DENIED, NOT_FOUND, UNIMPLEMENTED
-// for good (another attempt would end the same way), CANCELLED as cancelled, all others so that another attempt is made.
+// Does the work and gives its product. An error ends the attempt: INVALID_ARGUMENT, FAILED_PRECONDITION,
+// PERMISSION_DENIED, NOT_FOUND, UNIMPLEMENTED for good (another attempt would end the same way), CANCELLED as
+// cancelled, all others so that another attempt is made.
 using TaskHandler = std::function<absl::StatusOr<v1::Product>(TaskContext& context)>;
 
 struct AgentOptions {
@@ -82,25 +86,32 @@ class Agent {
 
   std::shared_ptr<grpc::Channel> channel() const;
 
-  // Serves until Stop; reconnects for ever (0.1 s to 5 s apart, with jitter) with the work still running. After Stop: takes nothing new, waits for
-  // running tasks up to 10 s, cancels them, returns. Errors: only those that no retry mends (link version refused, name refused, bad options).
+  // Serves until Stop; reconnects for ever (0.1 s to 5 s apart, with jitter) with the work still running. After Stop:
+  // takes nothing new, waits for running tasks up to 10 s, cancels them, returns. Errors: only those that no retry
+  // mends (link version refused, name refused, bad options).
   absl::Status Run();
   // From any thread.
   void Stop();
+  // False after Run where a handler did not return in time although it was cancelled; the destructor waits for it.
+  bool idle() const;
+
+  // Not for users of an agent.
+  struct Impl;
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// The main program of an agent: common flags (--orchestrator, --name, --capacity, --label k=v, --log-level), logging, SIGTERM and SIGINT.
+// The main program of an agent: common flags (--orchestrator, --name, --capacity, --label k=v, --log-level), logging,
+// SIGTERM and SIGINT.
 class AgentMain {
  public:
   AgentMain(std::string kind, const std::string& description);
   CLI::App& flags() { return app_; }
   // Valid in and after `set_up`.
   const AgentOptions& options() const { return options_; }
-  // Exit code: 0 stopped by signal, 1 failed, 2 bad usage or configuration (where `set_up` returns INVALID_ARGUMENT or NOT_FOUND).
+  // Exit code: 0 stopped by signal, 1 failed, 2 bad usage or configuration (where `set_up` returns INVALID_ARGUMENT or
+  // NOT_FOUND).
   int Run(int argc, char** argv, const std::function<absl::Status(Agent&)>& set_up);
 
  private:
