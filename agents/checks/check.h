@@ -1,4 +1,5 @@
-// Checks: typed expectations, evaluated against the real system. Used by the Infrastructure, Testing and Investigation agents.
+// Checks: typed expectations, evaluated against the real system. Used by the Infrastructure, Testing and Investigation
+// agents.
 //
 // A new kind is one new file <kind>_check.cc with its test and one line in registry.cc.
 #pragma once
@@ -26,6 +27,8 @@ struct CheckContext {
   absl::Duration timeout = absl::Seconds(10);
   // True: stop at once.
   std::function<bool()> cancelled = [] { return false; };
+  // Told by RunSuite after each step of its first run.
+  std::function<void(size_t done, size_t total)> progress = [](size_t, size_t) {};
 };
 
 // A kind may give several results (cors: one for each origin). Never throws, never blocks beyond context.timeout.
@@ -37,18 +40,31 @@ struct CheckKind {
   // Names of the parameters it knows, required ones with a '!' before them.
   std::vector<std::string_view> parameters;
   CheckFunction run;
+  // Types and combinations of the parameters, before ${name} is replaced. Null: any.
+  absl::Status (*validate)(const Json& with) = nullptr;
 };
 
 // All registered kinds.
 const std::vector<CheckKind>& CheckKinds();
 
-// Errors: INVALID_ARGUMENT (unknown kind, unknown or missing parameter; says which exist).
+// Errors: INVALID_ARGUMENT (unknown kind, unknown, missing or mistyped parameter, capture of a kind that has no
+// response; says what exists).
 absl::Status ValidateCheck(const v1::Check& check);
 
-// Evaluates one check; an invalid one gives a result with CHECK_STATUS_ERROR.
+// Evaluates one check; an invalid one gives a result with CHECK_STATUS_ERROR, one whose ${name} has no value
+// CHECK_STATUS_SKIPPED with the attribute "missing". Every text of a result is redacted and bounded. At least one
+// result.
 std::vector<v1::CheckResult> RunCheck(const v1::Check& check, CheckContext& context);
 
-// Runs the steps in order, then again through the stability window. A step whose ${capture} is missing is SKIPPED, and the verdict does not pass.
+// Runs the steps in order, then again through the stability window; the first run in it that fails ends it, and its
+// results are given. A step whose ${capture} is missing is SKIPPED, and the verdict does not pass. Warnings, and steps
+// with nothing to evaluate, pass.
 v1::Verdict RunSuite(const v1::Suite& suite, CheckContext& context);
+
+// Whether a verdict with this result can't pass.
+bool Blocks(const v1::CheckResult& result);
+
+// "23 of 24 checks passed; failed: ..." over results, skipped ones left out of the count.
+std::string Summarize(const std::vector<v1::CheckResult>& results);
 
 }  // namespace omnix

@@ -1,0 +1,29 @@
+// The time that one check has, shared by everything it does.
+#pragma once
+
+#include <algorithm>
+
+#include "agents/checks/check.h"
+#include "common/clock.h"
+
+namespace omnix {
+
+// Thread-safe, as long as context.cancelled is.
+class Budget {
+ public:
+  explicit Budget(const CheckContext& context) : context_(context), deadline_(clock_.Monotonic() + context.timeout) {}
+
+  absl::Duration Remaining() const { return std::max(deadline_ - clock_.Monotonic(), absl::ZeroDuration()); }
+  // For one request of several.
+  absl::Duration ForOne(absl::Duration at_most = kOneRequest) const { return std::min(Remaining(), at_most); }
+  bool Over() const { return Remaining() <= absl::ZeroDuration() || context_.cancelled(); }
+
+  static constexpr absl::Duration kOneRequest = absl::Seconds(5);
+
+ private:
+  SystemClock clock_;
+  const CheckContext& context_;
+  absl::Duration deadline_;
+};
+
+}  // namespace omnix
