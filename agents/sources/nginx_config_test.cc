@@ -1,0 +1,120 @@
+#include "agents/sources/nginx_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/hash.h"
+
+namespace omnix {
+namespace {
+
+using Kind = NginxRoute::Kind;
+
+class NginxConfigTest : public testing::Test {
+ protected:
+  NginxConfigTest() : folder_(testing::TempDir() + "nginx-" + RandomHex(6)) {
+    std::filesystem::create_directories(folder_ + "/conf.d");
+  }
+  ~NginxConfigTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ + "/" + name) << text;
+    return folder_ + "/" + name;
+  }
+
+  absl::StatusOr<NginxConfig> Read(const std::string& text) { return ReadNginxConfig(Write("nginx.conf", text)); }
+
+  std::string folder_;
+};
+
+TEST_F(NginxConfigTest, IncludesMapsQuotesAndPositions) {
+  Write("conf.d/a.conf", "server {\n  listen 8080;\n  location /a { return 204; }\n}\n");
+  const auto config = Read(R"(# head
+events { }
+http {
+  map $http_origin $cors { default ""; "https://shop.example" $http_origin; ~^https://a\.b$ 1; }
+  log_format main '$remote_addr - "$request" ${status}x';
+  include conf.d/*.conf;
+}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->files.size(), 2u);
+  const NginxDirective& http = config->root.block[1];
+  const NginxDirective& map = http.block[0];
+  EXPECT_EQ(map.block[1].words[0].text, "https://shop.example");
+  EXPECT_TRUE(map.block[1].words[0].quoted);
+  EXPECT_EQ(map.block[1].words[0].location.line(), 4u);
+  EXPECT_EQ(map.block[2].words[0].text, "~^https://a\\.b$");
+  EXPECT_EQ(http.block[1].words[2].text, "$remote_addr - \"$request\" ${status}x");
+  ASSERT_EQ(NginxServers(*config).size(), 1u);
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/a").status, 204);
+}
+
+TEST_F(NginxConfigTest, LocationPrecedence) {
+  const auto config = Read(R"(http { server { listen 80;
+    location / { return 200; }
+    location = /exact { return 201; }
+    location /img/ { return 202; }
+    location ^~ /img/raw/ { return 203; }
+    location ~* \.(png|gif)$ { return 204; }
+  } })");
+  ASSERT_TRUE(config.ok()) << config.status();
+  for (const auto& [path, status] : std::vector<std::pair<std::string, int>>{{"/x", 200},
+                                                                             {"/exact", 201},
+                                                                             {"/img/a", 202},
+                                                                             {"/img/raw/a.png", 203},
+                                                                             {"/img/a.PNG", 204},
+                                                                             {"/exact/", 200}}) {
+    EXPECT_EQ(RouteRequest(*config, 80, "", path).status, status) << path;
+  }
+}
+
+TEST_F(NginxConfigTest, ProxyPassAndRewrite) {
+  const auto config = Read(R"(http {
+    upstream shop { server 127.0.0.1:9000; server 127.0.0.1:9001 backup; }
+    server { listen 127.0.0.1:8080;
+      location /keep/ { proxy_pass http://shop; }
+      location /strip/ { proxy_pass http://127.0.0.1:9000/; }
+      location /api/v2/ { rewrite ^/api/v2/(.*)$ /$1 break; proxy_pass http://shop; }
+      location /old/ { rewrite ^/old/(.*)$ /keep/$1 last; }
+      location /moved { rewrite ^ https://new.example/ permanent; }
+    } })");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const NginxRoute keep = RouteRequest(*config, 8080, "", "/keep/a?b=1");
+  EXPECT_EQ(keep.kind, Kind::kProxy);
+  EXPECT_EQ(keep.upstream_path, "/keep/a");
+  EXPECT_THAT(keep.addresses, testing::ElementsAre("127.0.0.1:9000", "127.0.0.1:9001"));
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/strip/a").upstream_path, "/a");
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/api/v2/a").upstream_path, "/a");
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/old/a").upstream_path, "/keep/a");
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/moved").status, 301);
+  EXPECT_EQ(RouteRequest(*config, 8080, "", "/none").kind, Kind::kStatic);
+  EXPECT_EQ(RouteRequest(*config, 9999, "", "/none").kind, Kind::kNone);
+}
+
+TEST_F(NginxConfigTest, ServersByNameAndDefault) {
+  const auto config = Read(R"(http { server { listen 80; server_name a.example; return 201; }
+    server { listen 80 default_server; return 202; } server { listen 80; server_name *.b.example; return 203; } })");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(RouteRequest(*config, 80, "a.example", "/").status, 201);
+  EXPECT_EQ(RouteRequest(*config, 80, "zzz", "/").status, 202);
+  EXPECT_EQ(RouteRequest(*config, 80, "x.b.example", "/").status, 203);
+}
+
+TEST_F(NginxConfigTest, ErrorsSayWhere) {
+  EXPECT_THAT(std::string(Read("http {\n  server { listen 80 }\n}").status().message()),
+              testing::HasSubstr("nginx.conf:2:22: unexpected '}'"));
+  EXPECT_THAT(std::string(Read("http {").status().message()), testing::HasSubstr("expecting '}'"));
+  EXPECT_THAT(std::string(Read("a 'b").status().message()), testing::HasSubstr("does not end"));
+  EXPECT_FALSE(Read("}").ok());
+  EXPECT_FALSE(Read("include nginx.conf;").ok());
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += "a{";
+  EXPECT_FALSE(Read(deep).ok());
+}
+
+}  // namespace
+}  // namespace omnix

@@ -1,0 +1,220 @@
+#include <re2/re2.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "agents/sources/nginx_config.h"
+#include "fmt/format.h"
+
+namespace omnix {
+namespace {
+
+// nginx itself gives up after ten internal redirects.
+constexpr int kMaxInternalRedirects = 10;
+
+bool RegexMatch(const std::string& pattern, const std::string& text, bool ignore_case) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_case_sensitive(!ignore_case);
+  const re2::RE2 regex(pattern, options);
+  return regex.ok() && re2::RE2::PartialMatch(text, regex);
+}
+
+// The listen port of "80", "127.0.0.1:8080", "[::]:80", "*:80".
+int ListenPort(const std::string& listen) {
+  constexpr int kDefaultPort = 80;
+  const size_t colon = listen.rfind(':');
+  const std::string port = colon == std::string::npos || listen.ends_with(']') ? listen : listen.substr(colon + 1);
+  const int number = std::atoi(port.c_str());
+  return number > 0 && port.find('.') == std::string::npos ? number : kDefaultPort;
+}
+
+bool ListensOn(const NginxDirective& server, int port) {
+  const auto listens = server.Find("listen");
+  if (port == 0 || listens.empty()) return true;
+  for (const NginxDirective* listen : listens) {
+    if (ListenPort(listen->Argument(1)) == port) return true;
+  }
+  return false;
+}
+
+bool HasName(const NginxDirective& server, const std::string& host) {
+  for (const NginxDirective* names : server.Find("server_name")) {
+    for (size_t i = 1; i < names->words.size(); ++i) {
+      const std::string& name = names->words[i].text;
+      if (name == host || (name.starts_with("*.") && host.ends_with(name.substr(1))) ||
+          (name.starts_with('~') && RegexMatch(name.substr(1), host, true)))
+        return true;
+    }
+  }
+  return false;
+}
+
+const NginxDirective* PickServer(const NginxConfig& config, int port, const std::string& host) {
+  const NginxDirective* fallback = nullptr;
+  bool fallback_is_default = false;
+  for (const NginxDirective* server : NginxServers(config)) {
+    if (!ListensOn(*server, port)) continue;
+    if (!host.empty() && HasName(*server, host)) return server;
+    bool is_default = false;
+    for (const NginxDirective* listen : server->Find("listen")) {
+      for (const NginxWord& word : listen->words) is_default |= word.text == "default_server";
+    }
+    if (fallback == nullptr || (is_default && !fallback_is_default)) {
+      fallback = server;
+      fallback_is_default = is_default;
+    }
+  }
+  return fallback;
+}
+
+struct LocationMatch {
+  std::string modifier;
+  std::string pattern;
+};
+
+LocationMatch MatchOf(const NginxDirective& location) {
+  if (location.words.size() > 2) return {location.Argument(1), location.Argument(2)};
+  return {"", location.Argument(1)};
+}
+
+// As nginx chooses: "=" first, then the longest prefix; regular expressions in order unless that prefix has "^~".
+const NginxDirective* PickLocation(const NginxDirective& scope, const std::string& path) {
+  const NginxDirective* best = nullptr;
+  size_t best_length = 0;
+  bool best_is_final = false;
+  for (const NginxDirective* location : scope.Find("location")) {
+    const LocationMatch match = MatchOf(*location);
+    if (match.modifier == "=" && match.pattern == path) return location;
+    if ((match.modifier.empty() || match.modifier == "^~") && !match.pattern.starts_with('@') &&
+        path.starts_with(match.pattern) && (best == nullptr || match.pattern.size() > best_length)) {
+      best = location;
+      best_length = match.pattern.size();
+      best_is_final = match.modifier == "^~";
+    }
+  }
+  if (!best_is_final) {
+    for (const NginxDirective* location : scope.Find("location")) {
+      const LocationMatch match = MatchOf(*location);
+      if ((match.modifier == "~" || match.modifier == "~*") && RegexMatch(match.pattern, path, match.modifier == "~*"))
+        return location;
+    }
+  }
+  if (best == nullptr) return nullptr;
+  const NginxDirective* inner = PickLocation(*best, path);
+  return inner != nullptr ? inner : best;
+}
+
+std::vector<std::string> Addresses(const NginxConfig& config, const std::string& authority) {
+  std::vector<const NginxDirective*> scopes = {&config.root};
+  for (const NginxDirective* http : config.root.Find("http")) scopes.push_back(http);
+  for (const NginxDirective* scope : scopes) {
+    for (const NginxDirective* upstream : scope->Find("upstream")) {
+      if (upstream->Argument(1) != authority) continue;
+      std::vector<std::string> addresses;
+      for (const NginxDirective* server : upstream->Find("server")) addresses.push_back(server->Argument(1));
+      return addresses;
+    }
+  }
+  return {authority};
+}
+
+std::string Place(const NginxDirective& directive) {
+  return fmt::format("{}:{}", directive.words[0].location.file(), directive.words[0].location.line());
+}
+
+// Applies the rewrites and returns of a server or location. True where the request is answered here.
+bool Rewrite(const NginxDirective& scope, std::string* path, NginxRoute* route, bool* search_again, bool* rewritten) {
+  for (const NginxDirective& directive : scope.block) {
+    if (directive.name() == "return") {
+      route->kind = NginxRoute::Kind::kReturn;
+      route->status = std::atoi(directive.Argument(1).c_str());
+      if (route->status == 0) route->status = 302;
+      route->steps.push_back(fmt::format("return {} ({})", directive.Argument(1), Place(directive)));
+      return true;
+    }
+    if (directive.name() != "rewrite" || directive.words.size() < 3) continue;
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    const re2::RE2 regex(directive.Argument(1), options);
+    constexpr int kMaxGroups = 10;
+    re2::StringPiece groups[kMaxGroups];
+    const std::string before = *path;
+    if (!regex.ok() || !regex.Match(before, 0, before.size(), re2::RE2::UNANCHORED, groups,
+                                    std::min(kMaxGroups, regex.NumberOfCapturingGroups() + 1)))
+      continue;
+    const std::string to = directive.Argument(2), flag = directive.Argument(3);
+    std::string out;
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (to[i] == '$' && i + 1 < to.size() && std::isdigit(static_cast<unsigned char>(to[i + 1]))) {
+        const re2::StringPiece& group = groups[to[++i] - '0'];
+        out.append(group.data() == nullptr ? "" : group.data(), group.size());
+      } else {
+        out.push_back(to[i]);
+      }
+    }
+    route->steps.push_back(fmt::format("rewrite {} -> {} ({})", before, out, Place(directive)));
+    if (flag == "redirect" || flag == "permanent" || out.starts_with("http://") || out.starts_with("https://")) {
+      route->kind = NginxRoute::Kind::kReturn;
+      route->status = flag == "permanent" ? 301 : 302;
+      return true;
+    }
+    *path = out.substr(0, out.find('?'));
+    *rewritten = true;
+    *search_again = flag != "break";
+    if (flag == "last" || flag == "break") return false;
+  }
+  return false;
+}
+
+void Proxy(const NginxConfig& config, const NginxDirective& pass, const NginxDirective* location,
+           const std::string& path, bool rewritten, NginxRoute* route) {
+  route->kind = NginxRoute::Kind::kProxy;
+  const std::string target = pass.Argument(1);
+  const size_t scheme = target.find("://");
+  const size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const size_t slash = target.find('/', host);
+  route->upstream = target.substr(0, slash);
+  route->addresses = Addresses(config, target.substr(host, slash == std::string::npos ? slash : slash - host));
+  route->upstream_path = path;
+  const LocationMatch match = location != nullptr ? MatchOf(*location) : LocationMatch();
+  // With a URI in proxy_pass the part that a prefix location matched is replaced by it (unless a rewrite changed the
+  // path).
+  if (slash != std::string::npos && !rewritten &&
+      (match.modifier.empty() || match.modifier == "^~" || match.modifier == "=")) {
+    route->upstream_path = target.substr(slash) + path.substr(std::min(match.pattern.size(), path.size()));
+  }
+  route->steps.push_back(fmt::format("proxy_pass {} ({})", target, Place(pass)));
+}
+
+}  // namespace
+
+NginxRoute RouteRequest(const NginxConfig& config, int port, const std::string& host, const std::string& request_path) {
+  NginxRoute route;
+  route.server = PickServer(config, port, host);
+  if (route.server == nullptr) return route;
+  std::string path = request_path.substr(0, request_path.find('?'));
+  bool again = false, rewritten = false;
+  if (Rewrite(*route.server, &path, &route, &again, &rewritten)) return route;
+  rewritten = false;
+  for (int i = 0; i < kMaxInternalRedirects; ++i) {
+    again = false;
+    route.location = PickLocation(*route.server, path);
+    if (route.location == nullptr) break;
+    route.steps.push_back(fmt::format("location {} ({})", MatchOf(*route.location).pattern, Place(*route.location)));
+    if (Rewrite(*route.location, &path, &route, &again, &rewritten)) return route;
+    if (!again) break;
+    rewritten = false;
+  }
+  const NginxDirective& scope = route.location != nullptr ? *route.location : *route.server;
+  for (const char* pass : {"proxy_pass", "grpc_pass", "uwsgi_pass", "fastcgi_pass"}) {
+    for (const NginxDirective* found : scope.Find(pass)) {
+      Proxy(config, *found, route.location, path, rewritten, &route);
+      return route;
+    }
+  }
+  route.kind = NginxRoute::Kind::kStatic;
+  return route;
+}
+
+}  // namespace omnix
