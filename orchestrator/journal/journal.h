@@ -26,7 +26,8 @@ struct Batch {
   // In order; sequence numbers continue each incident's without a gap. `text` is the line for people.
   std::vector<v1::RecordedEvent> events;
   std::vector<Pin> pins;
-  // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their count grows by one.
+  // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their
+  // count grows by one.
   std::vector<std::pair<std::string, std::string>> repeated_alerts;
   // Agents as they are now (projection only; they are no part of an incident).
   std::vector<v1::AgentInfo> agents;
@@ -38,19 +39,28 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Writes the batch and makes it durable before it returns OK. On any error nothing of the batch counts as kept, and the journal takes nothing
-  // more until Reopen() succeeded. Errors: UNAVAILABLE (disk full, locked, read-only: the message says which), DATA_LOSS (corrupt). Writer thread only.
+  // Writes the batch and makes it durable before it returns OK. Errors:
+  // - INVALID_ARGUMENT (a sequence number that repeats or leaves a gap; an event without incident, time or kind; a
+  // repeat
+  //   of an alert that the incident does not have): nothing was written, and the journal stays usable.
+  // - UNAVAILABLE (disk full, locked, read-only, I/O: the message says which and where), DATA_LOSS (corrupt): nothing
+  // of
+  //   the batch counts as kept, and the journal takes nothing more until Reopen() succeeded.
+  // Writer thread only.
   virtual absl::Status Append(const Batch& batch) = 0;
 
-  // Closes, opens and verifies the journal's end again after a failed Append. If the failed batch turns out to have been kept after all, its
-  // events are visible to readers from then on: the caller re-reads the incidents that the batch touched. Writer thread only.
+  // Closes, opens and verifies the journal's end again after a failed Append. If the failed batch turns out to have
+  // been kept after all, its events are visible to readers from then on: the caller re-reads the incidents that the
+  // batch touched. Writer thread only.
   virtual absl::Status Reopen() = 0;
 
-  // Events of an incident with sequence > after, in order, at most limit. Empty where the incident is unknown. Thread-safe.
+  // Events of an incident with sequence > after, in order, at most limit. Empty where the incident is unknown.
+  // Thread-safe.
   virtual absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
                                                                     size_t limit) = 0;
 
-  // Calls `visit` with the events of every incident that is neither Resolved nor Cancelled: incident by incident, in order of sequence.
+  // Calls `visit` with the events of every incident that is neither Resolved nor Cancelled: incident by incident, in
+  // order of sequence.
   virtual absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) = 0;
 
   // Content of a pin. Errors: NOT_FOUND. Thread-safe.

@@ -1,0 +1,150 @@
+// The reading half of SqliteJournal: each call is one short read transaction on a read-only connection.
+#include <algorithm>
+
+#include "common/time.h"
+#include "orchestrator/journal/names.h"
+#include "orchestrator/journal/sqlite_journal.h"
+
+namespace omnix {
+namespace {
+
+absl::Status ParseEvent(const SqliteConnection& db, int64_t row_id, const std::string& payload, v1::Event* event) {
+  if (event->ParseFromString(payload)) return absl::OkStatus();
+  return DataLoss("{}: the event in row {} can't be read: run `omnix journal verify`", db.path(), row_id);
+}
+
+int64_t AsLimit(size_t limit) { return static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)); }
+
+absl::Status SetTime(const SqliteRow& row, int column, google::protobuf::Timestamp* out) {
+  OMNIX_ASSIGN_OR_RETURN(const absl::Time time, ParseTime(row.Text(column)));
+  *out = ToProto(time);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::IncidentSummary> Summary(const SqliteRow& row) {
+  v1::IncidentSummary summary;
+  summary.set_id(row.Text(0));
+  summary.set_title(row.Text(1));
+  summary.set_severity(SeverityFromName(row.Text(2)));
+  summary.set_phase(PhaseFromName(row.Text(3)));
+  summary.set_paused(row.Integer(4) != 0);
+  OMNIX_RETURN_IF_ERROR(SetTime(row, 5, summary.mutable_opened_at()));
+  if (!row.IsNull(6)) OMNIX_RETURN_IF_ERROR(SetTime(row, 6, summary.mutable_resolved_at()));
+  summary.set_alerts(static_cast<uint32_t>(row.Integer(7)));
+  return summary;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<v1::RecordedEvent>> SqliteJournal::ReadEvents(const std::string& incident_id, uint64_t after,
+                                                                         size_t limit) {
+  std::vector<v1::RecordedEvent> events;
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+    return db.Query(
+        "SELECT id, payload, text FROM events WHERE incident = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+        [&](const SqliteRow& row) {
+          v1::RecordedEvent& recorded = events.emplace_back();
+          recorded.set_text(row.Text(2));
+          return ParseEvent(db, row.Integer(0), row.Blob(1), recorded.mutable_event());
+        },
+        incident_id, std::min<uint64_t>(after, INT64_MAX), AsLimit(limit));
+  }));
+  return events;
+}
+
+absl::Status SqliteJournal::ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) {
+  std::vector<std::string> incidents;
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+    return db.Query("SELECT id FROM incidents WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event",
+                    [&](const SqliteRow& row) {
+                      incidents.push_back(row.Text(0));
+                      return absl::OkStatus();
+                    });
+  }));
+  // One read transaction an incident: a long one would keep the write-ahead log from being checkpointed.
+  for (const std::string& incident : incidents) {
+    OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+      return db.Query(
+          "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence",
+          [&](const SqliteRow& row) {
+            v1::Event event;
+            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.Blob(1), &event);
+            if (parsed.ok()) visit(std::move(event));
+            return parsed;
+          },
+          incident);
+    }));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SqliteJournal::ReadPin(const std::string& hash) {
+  std::optional<std::string> content;
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) -> absl::Status {
+    OMNIX_ASSIGN_OR_RETURN(content, db.Text("SELECT content FROM pins WHERE hash = ?1", hash));
+    return absl::OkStatus();
+  }));
+  if (!content) return NotFound("{}: the journal has no pin {}", options_.path, hash);
+  return *std::move(content);
+}
+
+absl::StatusOr<std::vector<v1::IncidentSummary>> SqliteJournal::ListIncidents(bool open_only, size_t limit) {
+  constexpr const char* kAll =
+      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts FROM incidents "
+      "ORDER BY opened_event DESC LIMIT ?1";
+  constexpr const char* kOpen =
+      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts FROM incidents "
+      "WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC LIMIT ?1";
+  std::vector<v1::IncidentSummary> incidents;
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+    return db.Query(
+        open_only ? kOpen : kAll,
+        [&](const SqliteRow& row) -> absl::Status {
+          OMNIX_ASSIGN_OR_RETURN(v1::IncidentSummary summary, Summary(row));
+          incidents.push_back(std::move(summary));
+          return absl::OkStatus();
+        },
+        AsLimit(limit));
+  }));
+  return incidents;
+}
+
+absl::StatusOr<std::vector<v1::ListedAlert>> SqliteJournal::ListAlerts(bool firing_only, size_t limit) {
+  constexpr const char* kAll =
+      "SELECT event, payload, incident, count FROM alerts ORDER BY event DESC, fingerprint DESC LIMIT ?1";
+  constexpr const char* kFiring =
+      "SELECT event, payload, incident, count FROM alerts WHERE status = 'firing' "
+      "ORDER BY event DESC, fingerprint DESC LIMIT ?1";
+  std::vector<v1::ListedAlert> alerts;
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+    return db.Query(
+        firing_only ? kFiring : kAll,
+        [&](const SqliteRow& row) -> absl::Status {
+          v1::ListedAlert& listed = alerts.emplace_back();
+          if (!listed.mutable_alert()->ParseFromString(row.Blob(1))) {
+            return DataLoss("{}: an alert of row {} can't be read: run `omnix journal rebuild`", db.path(),
+                            row.Integer(0));
+          }
+          listed.set_incident_id(row.Text(2));
+          listed.set_count(static_cast<uint64_t>(row.Integer(3)));
+          return absl::OkStatus();
+        },
+        AsLimit(limit));
+  }));
+  return alerts;
+}
+
+absl::StatusOr<uint32_t> SqliteJournal::LastIncidentNumber(const std::string& day) {
+  int64_t number = 0;
+  const std::string prefix = "INC-" + day + "-";
+  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) -> absl::Status {
+    // ':' follows the digits: the range holds exactly the ids with this prefix and a number.
+    OMNIX_ASSIGN_OR_RETURN(number, db.Integer("SELECT max(CAST(substr(id, length(?1) + 1) AS INTEGER)) FROM incidents "
+                                              "WHERE id >= ?1 AND id < ?1 || ':'",
+                                              prefix));
+    return absl::OkStatus();
+  }));
+  return static_cast<uint32_t>(number);
+}
+
+}  // namespace omnix

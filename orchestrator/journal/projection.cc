@@ -1,0 +1,336 @@
+#include "orchestrator/journal/projection.h"
+
+#include "absl/strings/str_join.h"
+#include "common/json.h"
+#include "common/time.h"
+#include "orchestrator/core/names.h"
+#include "orchestrator/journal/names.h"
+
+namespace omnix {
+namespace {
+
+// Empty text and unset times are NULL in the tables.
+std::optional<std::string> OrNull(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
+
+std::string JoinAgents(const v1::AgentsMobilized& event) {
+  return absl::StrJoin(event.roster(), ", ",
+                       [](std::string* out, const v1::RosterEntry& entry) { out->append(entry.agent()); });
+}
+
+}  // namespace
+
+std::string TimeText::Format(const google::protobuf::Timestamp& time) {
+  constexpr size_t kPrefixBytes = sizeof("2025-09-04T07:14:03") - 1;
+  constexpr int32_t kNanosPerMilli = 1'000'000;
+  if (prefix_.empty() || time.seconds() != second_) {
+    google::protobuf::Timestamp whole;
+    whole.set_seconds(time.seconds());
+    const std::string text = FormatTime(whole);
+    // A year of more than four digits is written in full and not remembered.
+    if (text[kPrefixBytes] != '.') return FormatTime(time);
+    second_ = time.seconds();
+    prefix_ = text.substr(0, kPrefixBytes);
+  }
+  return fmt::format("{}.{:03}Z", prefix_, time.nanos() / kNanosPerMilli);
+}
+
+absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
+  const std::string time = times_.Format(event.time());
+  touched_[event.incident_id()] = Last{event.sequence(), time};
+  const Context at{id, event.incident_id(), event.sequence(), time};
+  switch (event.kind_case()) {
+    case v1::Event::kIncidentOpened:
+      return Opened(at, event.incident_opened());
+    case v1::Event::kAlertAttached:
+      return Attached(at, event.alert_attached());
+    case v1::Event::kPhaseEntered:
+      return Entered(at, event.phase_entered());
+    case v1::Event::kAgentsMobilized:
+      return Mobilized(at, event.agents_mobilized());
+    case v1::Event::kTaskAssigned:
+      return Assigned(at, event.task_assigned());
+    case v1::Event::kTaskSkipped:
+      return TaskEnded(at, event.task_skipped().task_id(), v1::TASK_STATE_SKIPPED, event.task_skipped().reason());
+    case v1::Event::kTaskSucceeded:
+      return Succeeded(at, event.task_succeeded());
+    case v1::Event::kAttemptFailed:
+      return AttemptFailed(at, event.attempt_failed());
+    case v1::Event::kTaskFailed:
+      return TaskEnded(at, event.task_failed().task_id(), v1::TASK_STATE_FAILED, event.task_failed().reason());
+    case v1::Event::kTaskCancelled:
+      return TaskEnded(at, event.task_cancelled().task_id(), v1::TASK_STATE_CANCELLED, event.task_cancelled().reason());
+    case v1::Event::kLateResult:
+      return Late(at, event.late_result());
+    case v1::Event::kEvidenceRecorded:
+      return Evidence(at, event.evidence_recorded());
+    case v1::Event::kExplanationChosen:
+      return Chosen(at, event.explanation_chosen());
+    case v1::Event::kApprovalRequested:
+      return Asked(at, event.approval_requested());
+    case v1::Event::kApprovalGranted:
+      return Granted(at, event.approval_granted());
+    case v1::Event::kApprovalRejected:
+      return Rejected(at, event.approval_rejected());
+    case v1::Event::kResourcesLocked:
+      return Locked(at, event.resources_locked());
+    case v1::Event::kResourcesReleased:
+      return Released(at);
+    case v1::Event::kRecoveryEnded:
+      return RecoveryEnded(at, event.recovery_ended());
+    case v1::Event::kRollbackRequested:
+      return RollbackAsked(at, event.rollback_requested());
+    case v1::Event::kPaused:
+      return SetPaused(at, true);
+    case v1::Event::kResumed:
+      return SetPaused(at, false);
+    case v1::Event::kIncidentEscalated:
+      return EndedWithout(at, v1::PHASE_ESCALATED, event.incident_escalated().reason());
+    case v1::Event::kIncidentCancelled:
+      return EndedWithout(at, v1::PHASE_CANCELLED, event.incident_cancelled().reason());
+    case v1::Event::kIncidentResolved:
+      return Resolved(at, event.incident_resolved());
+    case v1::Event::kRollbackEnded:  // The actions have it from the task's product.
+    case v1::Event::kNoteAdded:      // Only the story has it.
+    case v1::Event::KIND_NOT_SET:
+      return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Projector::Flush() {
+  for (const auto& [incident, last] : touched_) {
+    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE incidents SET sequence = ?2, updated_at = ?3 WHERE id = ?1", incident,
+                                  last.sequence, last.time));
+  }
+  touched_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status Projector::AddRepeats() {
+  return db_.Run(
+      "UPDATE alerts SET count = count + c.repeats FROM alert_counts AS c "
+      "WHERE c.incident = alerts.incident AND c.fingerprint = alerts.fingerprint");
+}
+
+absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& event) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
+              "budget_until, playbook_hash, system_hash, policy_hash) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+              at.id, at.incident, event.title(), SeverityName(event.severity()), PhaseName(v1::PHASE_DETECTED), at.time,
+              event.by(), event.has_started_at() ? std::optional(times_.Format(event.started_at())) : std::nullopt,
+              event.has_budget_until() ? std::optional(times_.Format(event.budget_until())) : std::nullopt,
+              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash()));
+  for (const v1::Alert& alert : event.alerts()) OMNIX_RETURN_IF_ERROR(PutAlert(at, alert));
+  return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
+}
+
+absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& event) {
+  OMNIX_RETURN_IF_ERROR(PutAlert(at, event.alert()));
+  return db_.Run("UPDATE incidents SET severity = ?2 WHERE id = ?1", at.incident, SeverityName(event.severity()));
+}
+
+absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
+  OMNIX_RETURN_IF_ERROR(AddVisit(at, event.phase(), event.reason()));
+  for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
+  return absl::OkStatus();
+}
+
+absl::Status Projector::Mobilized(const Context& at, const v1::AgentsMobilized& event) {
+  return db_.Run("UPDATE incidents SET agents = ?2 WHERE id = ?1", at.incident, JoinAgents(event));
+}
+
+absl::Status Projector::Assigned(const Context& at, const v1::TaskAssigned& event) {
+  return db_.Run(
+      "UPDATE tasks SET state = 'running', attempt = ?3, fencing_token = ?4, agent = ?5, started_at = "
+      "coalesce(started_at, ?6), "
+      "deadline = ?7, not_before = NULL WHERE incident = ?1 AND id = ?2",
+      at.incident, event.task_id(), event.attempt(), event.fencing_token(), event.agent(), at.time,
+      event.has_deadline() ? std::optional(times_.Format(event.deadline())) : std::nullopt);
+}
+
+absl::Status Projector::TaskEnded(const Context& at, const std::string& task, v1::TaskState state,
+                                  const std::string& reason) {
+  return db_.Run(
+      "UPDATE tasks SET state = ?3, finished_at = ?4, reason = ?5, deadline = NULL, not_before = NULL "
+      "WHERE incident = ?1 AND id = ?2",
+      at.incident, task, TaskStateName(state), at.time, OrNull(reason));
+}
+
+absl::Status Projector::Succeeded(const Context& at, const v1::TaskSucceeded& event) {
+  OMNIX_RETURN_IF_ERROR(TaskEnded(at, event.task_id(), v1::TASK_STATE_SUCCEEDED, ""));
+  const v1::Product& product = event.product();
+  switch (product.kind_case()) {
+    case v1::Product::kDiagnosis:
+      return db_.Run("UPDATE incidents SET cause = ?2 WHERE id = ?1", at.incident,
+                     OrNull(product.diagnosis().summary()));
+    case v1::Product::kPlan:
+      return AddPlan(at, product.plan());
+    case v1::Product::kApplication: {
+      const v1::Application& application = product.application();
+      const char* state = application.needs_attention() ? "needs attention"
+                          : application.applied()       ? "applied"
+                                                        : "undone";
+      return SetActions(at, application.plan_hash(), state);
+    }
+    case v1::Product::kRollback:
+      return SetActions(at, product.rollback().plan_hash(),
+                        product.rollback().complete() ? "rolled back" : "needs attention");
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status Projector::AttemptFailed(const Context& at, const v1::AttemptFailed& event) {
+  return db_.Run(
+      "UPDATE tasks SET state = 'waiting', reason = ?3, not_before = ?4, deadline = NULL "
+      "WHERE incident = ?1 AND id = ?2",
+      at.incident, event.task_id(), OrNull(event.reason()),
+      event.has_not_before() ? std::optional(times_.Format(event.not_before())) : std::nullopt);
+}
+
+absl::Status Projector::Late(const Context& at, const v1::LateResult& event) {
+  return db_.Run("UPDATE tasks SET late_results = late_results + 1 WHERE incident = ?1 AND id = ?2", at.incident,
+                 event.task_id());
+}
+
+absl::Status Projector::Evidence(const Context& at, const v1::EvidenceRecorded& event) {
+  return db_.Run("UPDATE tasks SET evidence = evidence + ?3 WHERE incident = ?1 AND id = ?2", at.incident,
+                 event.task_id(), event.evidence_size());
+}
+
+absl::Status Projector::Chosen(const Context& at, const v1::ExplanationChosen& event) {
+  return db_.Run("UPDATE incidents SET explanation = ?2 WHERE id = ?1", at.incident, OrNull(event.explanation_id()));
+}
+
+absl::Status Projector::Asked(const Context& at, const v1::ApprovalRequested& event) {
+  return db_.Run(
+      "INSERT INTO approvals (incident, sequence, plan_hash, state, rule, requested_at, expires_at, reason) "
+      "VALUES (?1, ?2, ?3, 'requested', ?4, ?5, ?6, ?7)",
+      at.incident, at.sequence, event.plan_hash(), OrNull(event.rule()), at.time,
+      event.has_expires_at() ? std::optional(times_.Format(event.expires_at())) : std::nullopt, OrNull(event.reason()));
+}
+
+absl::Status Projector::Granted(const Context& at, const v1::ApprovalGranted& event) {
+  OMNIX_RETURN_IF_ERROR(Decide(at, event.plan_hash(), "granted", event.by(), event.reason()));
+  return SetActions(at, event.plan_hash(), "approved");
+}
+
+absl::Status Projector::Rejected(const Context& at, const v1::ApprovalRejected& event) {
+  OMNIX_RETURN_IF_ERROR(
+      Decide(at, event.plan_hash(), event.forbidden() ? "forbidden" : "rejected", event.by(), event.reason()));
+  return SetActions(at, event.plan_hash(), "rejected");
+}
+
+absl::Status Projector::Locked(const Context& at, const v1::ResourcesLocked& event) {
+  return db_.Run("UPDATE incidents SET resources = ?2 WHERE id = ?1", at.incident,
+                 OrNull(absl::StrJoin(event.resources(), ", ")));
+}
+
+absl::Status Projector::Released(const Context& at) {
+  return db_.Run("UPDATE incidents SET resources = NULL WHERE id = ?1", at.incident);
+}
+
+absl::Status Projector::RecoveryEnded(const Context& at, const v1::RecoveryEnded& event) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("UPDATE actions SET outcome = ?2 WHERE incident = ?1 "
+              "AND plan_hash = (SELECT plan_hash FROM incidents WHERE id = ?1)",
+              at.incident, OrNull(event.outcome())));
+  return LapseApprovals(at);
+}
+
+absl::Status Projector::RollbackAsked(const Context& at, const v1::RollbackRequested& event) {
+  for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
+  return absl::OkStatus();
+}
+
+absl::Status Projector::SetPaused(const Context& at, bool paused) {
+  return db_.Run("UPDATE incidents SET paused = ?2 WHERE id = ?1", at.incident, paused);
+}
+
+absl::Status Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("UPDATE incidents SET resolved_at = ?2, ended_reason = NULL WHERE id = ?1", at.incident, at.time));
+  return AddVisit(at, v1::PHASE_RESOLVED, event.reason());
+}
+
+absl::Status Projector::EndedWithout(const Context& at, v1::Phase phase, const std::string& reason) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("UPDATE incidents SET ended_reason = ?2, resolved_at = NULL WHERE id = ?1", at.incident, OrNull(reason)));
+  OMNIX_RETURN_IF_ERROR(LapseApprovals(at));
+  return AddVisit(at, phase, reason);
+}
+
+absl::Status Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("UPDATE phases SET left_at = ?2 WHERE incident = ?1 AND left_at IS NULL", at.incident, at.time));
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("INSERT INTO phases (incident, number, phase, entered_at, reason) "
+              "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4 FROM phases WHERE incident = ?1",
+              at.incident, PhaseName(phase), at.time, OrNull(reason)));
+  return db_.Run("UPDATE incidents SET phase = ?2 WHERE id = ?1", at.incident, PhaseName(phase));
+}
+
+absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {
+  return db_.Run("INSERT OR REPLACE INTO tasks (incident, id, type, state, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+                 at.incident, task.id(), task.spec().type(), TaskStateName(task.state()), OrNull(task.reason()));
+}
+
+absl::Status Projector::PutAlert(const Context& at, const v1::Alert& alert) {
+  const std::string payload = SerializeDeterministically(alert);
+  OMNIX_RETURN_IF_ERROR(db_.Run(
+      "INSERT INTO alerts (event, incident, fingerprint, title, severity, status, subject, source, starts_at, ends_at, "
+      "received_at, count, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12) "
+      "ON CONFLICT (incident, fingerprint) DO UPDATE SET event = excluded.event, title = excluded.title, "
+      "severity = excluded.severity, status = excluded.status, subject = excluded.subject, source = excluded.source, "
+      "starts_at = excluded.starts_at, ends_at = excluded.ends_at, received_at = excluded.received_at, "
+      "count = count + 1, payload = excluded.payload",
+      at.id, at.incident, alert.fingerprint(), alert.title(), SeverityName(alert.severity()),
+      AlertStatusName(alert.status()), alert.subject(), alert.source(),
+      alert.has_starts_at() ? std::optional(times_.Format(alert.starts_at())) : std::nullopt,
+      alert.has_ends_at() ? std::optional(times_.Format(alert.ends_at())) : std::nullopt,
+      alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt, SqliteBlob{payload}));
+  return db_.Run("UPDATE incidents SET alerts = (SELECT count(*) FROM alerts WHERE incident = ?1) WHERE id = ?1",
+                 at.incident);
+}
+
+absl::Status Projector::AddPlan(const Context& at, const v1::Plan& plan) {
+  OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE incidents SET plan_hash = ?2 WHERE id = ?1", at.incident, OrNull(plan.hash())));
+  int number = 0;
+  for (const v1::Action& action : plan.actions()) {
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("INSERT OR REPLACE INTO actions (incident, plan_hash, number, id, kind, component, description, risk, "
+                "state, planned_at, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'planned', ?9, ?9)",
+                at.incident, plan.hash(), ++number, action.id(), action.kind(), action.component(),
+                action.description(), RiskName(plan.risk()), at.time));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Projector::SetActions(const Context& at, const std::string& plan_hash, const std::string& state) {
+  return db_.Run("UPDATE actions SET state = ?3, changed_at = ?4 WHERE incident = ?1 AND plan_hash = ?2", at.incident,
+                 plan_hash, state, at.time);
+}
+
+absl::Status Projector::Decide(const Context& at, const std::string& plan_hash, const std::string& state,
+                               const std::string& by, const std::string& reason) {
+  OMNIX_RETURN_IF_ERROR(
+      db_.Run("UPDATE approvals SET state = ?3, decided_at = ?4, decided_by = ?5, reason = coalesce(?6, reason) "
+              "WHERE incident = ?1 AND plan_hash = ?2 AND state = 'requested'",
+              at.incident, plan_hash, state, at.time, OrNull(by), OrNull(reason)));
+  if (db_.changes() > 0) return absl::OkStatus();
+  // Decided without asking a person: by the policy.
+  return db_.Run(
+      "INSERT INTO approvals (incident, sequence, plan_hash, state, decided_at, decided_by, reason) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      at.incident, at.sequence, plan_hash, state, at.time, OrNull(by), OrNull(reason));
+}
+
+absl::Status Projector::LapseApprovals(const Context& at) {
+  return db_.Run("UPDATE approvals SET state = 'lapsed', decided_at = ?2 WHERE incident = ?1 AND state = 'requested'",
+                 at.incident, at.time);
+}
+
+}  // namespace omnix

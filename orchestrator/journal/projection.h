@@ -1,0 +1,93 @@
+// Keeps the tables that people query up to date: computed from each event alone, in the transaction that keeps it.
+#pragma once
+
+#include <omnix/v1/event.pb.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "orchestrator/journal/sqlite_connection.h"
+
+namespace omnix {
+
+// Text of a time as the tables have it: "2025-09-04T07:14:03.250Z". Remembers the last second, since events come in
+// bursts.
+class TimeText {
+ public:
+  std::string Format(const google::protobuf::Timestamp& time);
+
+ private:
+  int64_t second_ = 0;
+  std::string prefix_;
+};
+
+// Writes to the projection tables of one connection, inside the caller's transaction. Events of an incident come in
+// order. Not thread-safe.
+class Projector {
+ public:
+  explicit Projector(SqliteConnection& db) : db_(db) {}
+
+  // The event with row number `id`. A task or incident that the tables don't know changes nothing: the events are the
+  // truth, and are kept whatever the tables say.
+  absl::Status Apply(int64_t id, const v1::Event& event);
+
+  // Writes each touched incident's last sequence number and time; before the transaction's end.
+  absl::Status Flush();
+
+  // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.
+  absl::Status AddRepeats();
+
+  // Forgets what Flush would write: after a rollback.
+  void Discard() { touched_.clear(); }
+
+ private:
+  struct Last {
+    uint64_t sequence = 0;
+    std::string time;
+  };
+  // What every handler needs to know of the event.
+  struct Context {
+    int64_t id;
+    const std::string& incident;
+    uint64_t sequence;
+    const std::string& time;
+  };
+
+  absl::Status Opened(const Context& at, const v1::IncidentOpened& event);
+  absl::Status Attached(const Context& at, const v1::AlertAttached& event);
+  absl::Status Entered(const Context& at, const v1::PhaseEntered& event);
+  absl::Status Mobilized(const Context& at, const v1::AgentsMobilized& event);
+  absl::Status Assigned(const Context& at, const v1::TaskAssigned& event);
+  absl::Status TaskEnded(const Context& at, const std::string& task, v1::TaskState state, const std::string& reason);
+  absl::Status Succeeded(const Context& at, const v1::TaskSucceeded& event);
+  absl::Status AttemptFailed(const Context& at, const v1::AttemptFailed& event);
+  absl::Status Late(const Context& at, const v1::LateResult& event);
+  absl::Status Evidence(const Context& at, const v1::EvidenceRecorded& event);
+  absl::Status Chosen(const Context& at, const v1::ExplanationChosen& event);
+  absl::Status Asked(const Context& at, const v1::ApprovalRequested& event);
+  absl::Status Granted(const Context& at, const v1::ApprovalGranted& event);
+  absl::Status Rejected(const Context& at, const v1::ApprovalRejected& event);
+  absl::Status Locked(const Context& at, const v1::ResourcesLocked& event);
+  absl::Status Released(const Context& at);
+  absl::Status RecoveryEnded(const Context& at, const v1::RecoveryEnded& event);
+  absl::Status RollbackAsked(const Context& at, const v1::RollbackRequested& event);
+  absl::Status SetPaused(const Context& at, bool paused);
+  absl::Status Resolved(const Context& at, const v1::IncidentResolved& event);
+  absl::Status EndedWithout(const Context& at, v1::Phase phase, const std::string& reason);
+
+  absl::Status AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
+  absl::Status AddTask(const Context& at, const v1::Task& task);
+  absl::Status PutAlert(const Context& at, const v1::Alert& alert);
+  absl::Status AddPlan(const Context& at, const v1::Plan& plan);
+  absl::Status SetActions(const Context& at, const std::string& plan_hash, const std::string& state);
+  absl::Status Decide(const Context& at, const std::string& plan_hash, const std::string& state, const std::string& by,
+                      const std::string& reason);
+  absl::Status LapseApprovals(const Context& at);
+
+  SqliteConnection& db_;
+  TimeText times_;
+  std::unordered_map<std::string, Last> touched_;
+};
+
+}  // namespace omnix

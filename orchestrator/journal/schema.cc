@@ -1,0 +1,232 @@
+#include "orchestrator/journal/schema.h"
+
+namespace omnix {
+namespace {
+
+constexpr const char* kLogTables = R"sql(
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The truth: one row an event, in the order in which they were kept.
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  incident TEXT NOT NULL,
+  sequence INTEGER NOT NULL,  -- 1, 2, 3... within the incident
+  time TEXT NOT NULL,         -- UTC
+  type TEXT NOT NULL,         -- 'TaskAssigned'
+  text TEXT NOT NULL,         -- the line for people
+  payload BLOB NOT NULL,      -- omnix.v1.Event, serialized
+  chain BLOB NOT NULL         -- HMAC-SHA-256 over the row before and this one
+);
+CREATE UNIQUE INDEX events_by_incident ON events (incident, sequence);
+
+-- What incidents run by: playbooks, system models, policies, by hash of their content.
+CREATE TABLE pins (
+  hash TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  content BLOB NOT NULL
+);
+
+-- How often an alert came again unchanged: counted here alone, there is no event for it.
+CREATE TABLE alert_counts (
+  incident TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  repeats INTEGER NOT NULL,
+  PRIMARY KEY (incident, fingerprint)
+) WITHOUT ROWID;
+
+-- Runs of rows that were pruned, sealed so that the chain goes on over them.
+CREATE TABLE gaps (
+  first_id INTEGER PRIMARY KEY,
+  last_id INTEGER NOT NULL,
+  chain_before BLOB NOT NULL,
+  chain BLOB NOT NULL,
+  seal BLOB NOT NULL
+);
+
+CREATE TABLE agents (
+  name TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  version TEXT NOT NULL,
+  state TEXT NOT NULL,        -- 'connected', 'draining', 'gone'
+  task_types TEXT NOT NULL,
+  capacity INTEGER NOT NULL,
+  running INTEGER NOT NULL,
+  labels TEXT NOT NULL,       -- 'site=eu, zone=a'
+  connected_at TEXT,
+  last_heartbeat_at TEXT
+) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kProjections = R"sql(
+CREATE TABLE incidents (
+  opened_event INTEGER PRIMARY KEY,  -- events.id of its first event: orders incidents by age
+  id TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  phase TEXT NOT NULL,               -- 'Investigating'
+  paused INTEGER NOT NULL DEFAULT 0,
+  opened_at TEXT NOT NULL,
+  opened_by TEXT NOT NULL,
+  started_at TEXT,                   -- when the trouble began
+  budget_until TEXT,
+  resolved_at TEXT,
+  ended_reason TEXT,
+  alerts INTEGER NOT NULL DEFAULT 0, -- different ones
+  cause TEXT,                        -- the last diagnosis in one paragraph
+  explanation TEXT,                  -- the one in work
+  plan_hash TEXT,                    -- the last plan
+  resources TEXT,                    -- locks held, 'file:/etc/nginx/cors.conf, service:gateway'
+  agents TEXT,                       -- the roll call
+  playbook_hash TEXT NOT NULL,
+  system_hash TEXT NOT NULL,
+  policy_hash TEXT NOT NULL,
+  sequence INTEGER NOT NULL DEFAULT 0,  -- of its last event
+  updated_at TEXT
+);
+CREATE INDEX incidents_open ON incidents (opened_event) WHERE phase NOT IN ('Resolved', 'Cancelled');
+
+CREATE TABLE tasks (
+  incident TEXT NOT NULL,
+  id TEXT NOT NULL,              -- 'investigating-1/diagnose'
+  type TEXT NOT NULL,            -- 'investigation.diagnose'
+  state TEXT NOT NULL,           -- 'waiting', 'running', 'succeeded', 'failed', 'skipped', 'cancelled'
+  agent TEXT,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  fencing_token INTEGER NOT NULL DEFAULT 0,
+  started_at TEXT,
+  finished_at TEXT,
+  deadline TEXT,
+  not_before TEXT,
+  reason TEXT,
+  evidence INTEGER NOT NULL DEFAULT 0,      -- pieces recorded
+  late_results INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (incident, id)
+) WITHOUT ROWID;
+
+CREATE TABLE alerts (
+  event INTEGER NOT NULL,        -- events.id of its last reading: orders alerts by age
+  incident TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  title TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  status TEXT NOT NULL,          -- 'firing', 'resolved'
+  subject TEXT NOT NULL,
+  source TEXT NOT NULL,
+  starts_at TEXT,
+  ends_at TEXT,
+  received_at TEXT,
+  count INTEGER NOT NULL,        -- how often the monitor sent it
+  payload BLOB NOT NULL,         -- omnix.v1.Alert, serialized
+  PRIMARY KEY (incident, fingerprint)
+) WITHOUT ROWID;
+CREATE INDEX alerts_by_age ON alerts (event);
+CREATE INDEX alerts_firing ON alerts (event) WHERE status = 'firing';
+
+CREATE TABLE actions (
+  incident TEXT NOT NULL,
+  plan_hash TEXT NOT NULL,
+  number INTEGER NOT NULL,       -- its place in the plan
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,            -- 'file.replace_text'
+  component TEXT NOT NULL,
+  description TEXT NOT NULL,
+  risk TEXT NOT NULL,            -- of the plan
+  state TEXT NOT NULL,           -- 'planned', 'approved', 'rejected', 'applied', 'undone', 'rolled back', 'needs attention'
+  planned_at TEXT NOT NULL,
+  changed_at TEXT NOT NULL,
+  outcome TEXT,                  -- how its recovery ended
+  PRIMARY KEY (incident, plan_hash, number)
+) WITHOUT ROWID;
+
+CREATE TABLE approvals (
+  incident TEXT NOT NULL,
+  sequence INTEGER NOT NULL,     -- of the event that asked or (where nobody was asked) decided
+  plan_hash TEXT NOT NULL,
+  state TEXT NOT NULL,           -- 'requested', 'granted', 'rejected', 'forbidden', 'lapsed'
+  rule TEXT,                     -- the policy rule that asked
+  requested_at TEXT,
+  expires_at TEXT,
+  decided_at TEXT,
+  decided_by TEXT,               -- 'operator:alice', 'policy:low-risk text edits'
+  reason TEXT,
+  PRIMARY KEY (incident, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE phases (
+  incident TEXT NOT NULL,
+  number INTEGER NOT NULL,       -- 1 for the first visit of the incident
+  phase TEXT NOT NULL,
+  entered_at TEXT NOT NULL,
+  left_at TEXT,
+  reason TEXT,
+  PRIMARY KEY (incident, number)
+) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kViews = R"sql(
+-- SELECT * FROM story WHERE incident = 'INC-2025-09-04-001';
+CREATE VIEW story AS
+  SELECT incident, sequence, time, type, text FROM events ORDER BY incident, sequence;
+
+CREATE VIEW open_incidents AS
+  SELECT id, severity, phase, paused, title, opened_at, updated_at FROM incidents
+  WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC;
+)sql";
+
+}  // namespace
+
+const Migrations& JournalMigrations() {
+  static const Migrations kMigrations = {
+      std::string(kLogTables) + kProjections + kViews,
+  };
+  return kMigrations;
+}
+
+int64_t SchemaVersion() { return static_cast<int64_t>(JournalMigrations().size()); }
+
+absl::Status Migrate(SqliteConnection& db, const Migrations& migrations) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
+  const int64_t wanted = static_cast<int64_t>(migrations.size());
+  if (version == wanted) return absl::OkStatus();
+  return InTransaction(db, [&]() -> absl::Status {
+    for (int64_t step = version; step < wanted; ++step) {
+      OMNIX_RETURN_IF_ERROR(db.Execute(migrations[static_cast<size_t>(step)]));
+    }
+    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+    return db.Execute(fmt::format("PRAGMA user_version = {}", wanted));
+  });
+}
+
+absl::Status CheckReadable(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t tables, db.Integer("SELECT count(*) FROM sqlite_master"));
+  OMNIX_ASSIGN_OR_RETURN(const int64_t application, db.Integer("PRAGMA application_id"));
+  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
+  if (application != kApplicationId && (tables > 0 || application != 0)) {
+    return FailedPrecondition("{}: this database is no Omnix journal; nothing was changed: name another file",
+                              db.path());
+  }
+  if (version > SchemaVersion()) {
+    return FailedPrecondition(
+        "{}: the journal has schema version {}, this omnixd knows versions up to {}; nothing was changed: use a newer "
+        "omnixd, or another file",
+        db.path(), version, SchemaVersion());
+  }
+  return absl::OkStatus();
+}
+
+const std::vector<std::string>& ProjectionTables() {
+  static const std::vector<std::string> kTables = {"incidents", "tasks", "alerts", "actions", "approvals", "phases"};
+  return kTables;
+}
+
+absl::Status RecreateProjections(SqliteConnection& db) {
+  for (const std::string& table : ProjectionTables()) {
+    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
+  }
+  return db.Execute(kProjections);
+}
+
+}  // namespace omnix

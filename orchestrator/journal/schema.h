@@ -1,0 +1,38 @@
+// The journal's tables, their version, and the way from an older version to this one.
+//
+// What is what: `events` is the truth. `pins`, `alert_counts`, `agents`, `gaps` and `meta` stand beside it. All other
+// tables are projections: made from the events alone, and made again by RebuildProjections. docs/journal.md explains
+// them to people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "orchestrator/journal/sqlite_connection.h"
+
+namespace omnix {
+
+// Marks the file as Omnix's ("OMNX"), in the database header.
+inline constexpr int64_t kApplicationId = 0x4F4D4E58;
+
+// One step: the script that makes version N of version N - 1 (its place in the list is N - 1).
+using Migrations = std::vector<std::string>;
+const Migrations& JournalMigrations();
+
+// The version that this program writes.
+int64_t SchemaVersion();
+
+// Makes the tables, or brings those of an older version up to date, in one transaction.
+absl::Status Migrate(SqliteConnection& db, const Migrations& migrations);
+
+// Refuses, without changing it, a file that is no journal or that a newer Omnix wrote. OK for an empty database and for
+// older versions. Errors: FAILED_PRECONDITION; those of SqliteConnection.
+absl::Status CheckReadable(SqliteConnection& db);
+
+// Names of the projection tables.
+const std::vector<std::string>& ProjectionTables();
+// Makes the projection tables anew, empty. Inside the caller's transaction.
+absl::Status RecreateProjections(SqliteConnection& db);
+
+}  // namespace omnix

@@ -1,0 +1,91 @@
+// The journal in an SQLite file (WAL, synchronous=FULL), with a chain of keyed hashes over its rows.
+//
+//   OMNIX_ASSIGN_OR_RETURN(auto journal, SqliteJournal::Open({.path = "/var/lib/omnix/journal.db", .key_path =
+//   "/etc/omnix/journal.key"})); OMNIX_RETURN_IF_ERROR(journal->Append(batch));  // durable from here on
+//
+// One process at a time has the file open for writing (a lock file beside it sees to that), through one connection, the
+// only one that checkpoints; all reads go through read-only connections and may come from any thread. People may read
+// along with `sqlite3 -readonly`.
+//
+// Why one: SQLite before 3.51.3 can corrupt a WAL database when two connections checkpoint it at the same time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "orchestrator/journal/chain.h"
+#include "orchestrator/journal/file_lock.h"
+#include "orchestrator/journal/journal.h"
+#include "orchestrator/journal/projection.h"
+#include "orchestrator/journal/reader_pool.h"
+#include "orchestrator/journal/sqlite_connection.h"
+
+namespace omnix {
+
+struct SqliteJournalOptions {
+  // The database file; its folder must exist. Beside it come path-wal, path-shm and path.lock.
+  std::string path;
+  // File with the key of the hash chain; made (mode 0600) with a new journal where it is absent. Keep a copy elsewhere:
+  // without it nothing can be added or verified. Anybody who can read it can forge the journal.
+  std::string key_path;
+  // A registered SQLite VFS, for tests with faulty disks. Empty: the system's own.
+  std::string vfs;
+};
+
+class SqliteJournal final : public Journal {
+ public:
+  // Errors: FAILED_PRECONDITION (open in another omnixd; written by a newer one; no journal; key missing or not the one
+  // it was begun with), UNAVAILABLE (can't be opened or written), DATA_LOSS (corrupt, or its end was tampered with).
+  // Nothing is changed in these cases.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const SqliteJournalOptions& options);
+  ~SqliteJournal() override;
+
+  // Besides the errors of Journal: INVALID_ARGUMENT (a sequence number that repeats or leaves a gap, an event without a
+  // kind, incident or time): nothing was written, and the journal stays usable.
+  absl::Status Append(const Batch& batch) override;
+
+  // UNAVAILABLE also where another program holds a read transaction on the file: what the failed commit left behind
+  // must be moved out of the write-ahead log first, which a reader prevents.
+  absl::Status Reopen() override;
+
+  absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
+                                                            size_t limit) override;
+  absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) override;
+  absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
+  absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
+  absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;
+  absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
+
+ private:
+  SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileLock> lock);
+
+  absl::Status OpenWriter();
+  absl::Status SetUp(SqliteConnection& db);
+  absl::Status CheckKeyId(SqliteConnection& db);
+  absl::Status MoveLogIntoFile(SqliteConnection& db);
+  void CloseWriter();
+  absl::Status WriteAll(const Batch& batch);
+  absl::Status WriteEvents(const Batch& batch);
+  absl::Status WriteRepeats(const Batch& batch);
+  absl::Status WriteAgents(const Batch& batch);
+  absl::Status CheckSequence(const v1::Event& event);
+
+  const SqliteJournalOptions options_;
+  std::unique_ptr<FileLock> lock_;
+  ReaderPool readers_;
+
+  // The writer thread's. `writer_` is null from a failed Append until a successful Reopen; `failure_` says why.
+  std::unique_ptr<Sealer> sealer_;
+  std::unique_ptr<SqliteConnection> writer_;
+  std::unique_ptr<Projector> projector_;
+  TimeText times_;
+  Head head_;
+  // As it will be once the transaction that is being written is durable.
+  Head next_head_;
+  absl::Status failure_;
+  // Last sequence number of the incidents of the batch that is being written.
+  std::unordered_map<std::string, uint64_t> sequences_;
+};
+
+}  // namespace omnix
