@@ -2,28 +2,18 @@
 #pragma once
 
 #include <omnix/v1/playbook.pb.h>
-#include <omnix/v1/system_model.pb.h>
 
-#include <set>
 #include <string>
 
+#include "common/system_model_check.h"
 #include "common/yaml.h"
 
 namespace omnix {
 
 void CheckPlaybook(const v1::Playbook& playbook, YamlReport* report);
 void CheckPolicy(const v1::Policy& policy, YamlReport* report);
-// Before relative paths are resolved and suite files loaded.
-void CheckSystemModel(const v1::SystemModel& model, YamlReport* report);
-// `services`: the names that a step's `service` may have.
-void CheckSuite(const v1::Suite& suite, const std::set<std::string>& services, const std::string& path,
-                YamlReport* report);
 
 // A jq program that does not compile is a mistake; an empty one is none.
 void CheckJq(const std::string& program, const std::string& path, YamlReport* report);
-
-// Names are required, at most kMaxNameBytes long, of letters, digits and "._-", and unique in `seen`.
-inline constexpr size_t kMaxNameBytes = 100;
-void CheckName(const std::string& name, const std::string& path, std::set<std::string>* seen, YamlReport* report);
 
 }  // namespace omnix

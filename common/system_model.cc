@@ -1,9 +1,11 @@
+#include "common/system_model.h"
+
 #include <filesystem>
 
 #include "common/file.h"
 #include "common/status.h"
-#include "orchestrator/playbook/checks.h"
-#include "orchestrator/playbook/library.h"
+#include "common/system_model_check.h"
+#include "common/yaml.h"
 
 namespace omnix {
 namespace {
@@ -54,13 +56,18 @@ void LoadSuiteFile(const std::string& file, const std::set<std::string>& service
   *model->add_suites() = std::move(suite);
 }
 
+std::set<std::string> ServiceNames(const v1::SystemModel& model) {
+  std::set<std::string> names;
+  for (const auto& service : model.services()) names.insert(service.name());
+  return names;
+}
+
 void LoadSuites(v1::SystemModel* model, YamlReport* report) {
   if (model->suite_files_size() > kMaxSuiteFiles) {
     report->Add("suite_files", fmt::format("at most {} files are allowed", kMaxSuiteFiles));
     return;
   }
-  std::set<std::string> services;
-  for (const auto& service : model->services()) services.insert(service.name());
+  const std::set<std::string> services = ServiceNames(*model);
   for (int i = 0; i < model->suite_files_size(); ++i) {
     LoadSuiteFile(model->suite_files(i), services, fmt::format("suite_files[{}]", i), model, report);
   }
@@ -84,6 +91,16 @@ absl::StatusOr<v1::SystemModel> LoadSystemModel(const std::string& path) {
   LoadSuites(&model, &report);
   OMNIX_RETURN_IF_ERROR(report.status());
   return model;
+}
+
+absl::StatusOr<v1::Suite> LoadSuite(const std::string& path, const v1::SystemModel& system) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxYamlBytes));
+  v1::Suite suite;
+  YamlReport report(path);
+  ParseYaml(text, &suite, &report);
+  CheckSuite(suite, ServiceNames(system), "", &report);
+  OMNIX_RETURN_IF_ERROR(report.status());
+  return suite;
 }
 
 }  // namespace omnix

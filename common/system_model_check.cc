@@ -1,7 +1,8 @@
+#include "common/system_model_check.h"
+
 #include <charconv>
 
 #include "common/status.h"
-#include "orchestrator/playbook/checks.h"
 
 namespace omnix {
 namespace {
@@ -116,6 +117,18 @@ void CheckClient(const v1::Client& client, const Names& services, const Names& o
 }
 
 }  // namespace
+
+void CheckName(const std::string& name, const std::string& path, std::set<std::string>* seen, YamlReport* report) {
+  constexpr const char kAllowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (name.empty()) return report->Add(path, "a name is required");
+  if (name.size() > kMaxNameBytes) {
+    return report->Add(path, fmt::format("a name may have at most {} characters", kMaxNameBytes));
+  }
+  if (name.find_first_not_of(kAllowed) != std::string::npos) {
+    return report->Add(path, fmt::format("\"{}\" is no name; use letters, digits, \".\", \"_\" and \"-\"", name));
+  }
+  if (!seen->insert(name).second) report->Add(path, fmt::format("the name {} is taken already", name));
+}
 
 void CheckSuite(const v1::Suite& suite, const Names& services, const std::string& path, YamlReport* report) {
   const std::string prefix = path.empty() ? "" : path + ".";
