@@ -1,5 +1,9 @@
 #include "orchestrator/playbook/jq.h"
 
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
 #include "common/status.h"
 
 extern "C" {
@@ -11,15 +15,23 @@ namespace {
 
 constexpr size_t kMaxMessageBytes = 300;
 
-// jq's message without its boilerplate, cut at a character.
+// Nothing of the environment or of other inputs is there for a program: `env` is this process's, and may hold secrets.
+constexpr std::string_view kPrelude = "def env: {}; def input: empty; def inputs: empty; ";
+
+void EraseAll(std::string_view part, std::string* text) {
+  for (size_t at = text->find(part); at != std::string::npos; at = text->find(part, at)) text->erase(at, part.size());
+}
+
+// jq's message on one line, without its boilerplate, cut at a character.
 std::string CleanMessage(std::string text) {
   constexpr unsigned char kContinuationMask = 0xC0;
   constexpr unsigned char kContinuation = 0x80;
-  while (text.starts_with("jq: ")) text.erase(0, std::string_view("jq: ").size());
-  if (text.starts_with("error: ")) text.erase(0, std::string_view("error: ").size());
-  constexpr std::string_view kShellAdvice = " (Unix shell quoting issues?)";
-  if (const size_t advice = text.find(kShellAdvice); advice != std::string::npos)
-    text.erase(advice, kShellAdvice.size());
+  EraseAll("jq: error: ", &text);
+  EraseAll(" (Unix shell quoting issues?)", &text);
+  EraseAll(kPrelude, &text);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  EraseAll("  ", &text);
+  if (const size_t count = text.rfind("; jq: "); count != std::string::npos) text.erase(count);
   if (text.size() <= kMaxMessageBytes) return text;
   size_t end = kMaxMessageBytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & kContinuationMask) == kContinuation) --end;
@@ -38,11 +50,6 @@ void AppendMessage(void* data, jv message) {
   std::string& text = *static_cast<std::string*>(data);
   if (text.size() > kMaxMessageBytes) return jv_free(message);
   text += (text.empty() ? "" : "; ") + TextOf(message);
-}
-
-// Nothing of the environment or the file system is there for a program: `env` is this process's, and may hold secrets.
-std::string Enclosed(const std::string& program) {
-  return "def env: {}; def input: empty; def inputs: empty; " + program;
 }
 
 }  // namespace
@@ -75,7 +82,7 @@ absl::StatusOr<JqProgram> JqProgram::Compile(const std::string& program) {
   if (program.find("$ENV") != std::string::npos) return InvalidArgument("$ENV is not available to jq programs here");
   auto state = std::make_unique<State>();
   if (state->jq == nullptr) return ResourceExhausted("no memory for a jq program");
-  if (jq_compile(state->jq, Enclosed(program).c_str()) == 0) {
+  if (jq_compile(state->jq, (std::string(kPrelude) + program).c_str()) == 0) {
     return InvalidArgument("jq does not compile: {}", CleanMessage(state->messages));
   }
   state->messages.clear();
@@ -104,6 +111,14 @@ absl::StatusOr<Json> JqProgram::Run(const Json& input) {
 absl::StatusOr<bool> JqProgram::Test(const Json& input) {
   OMNIX_ASSIGN_OR_RETURN(const Json output, Run(input));
   return !(output.is_null() || (output.is_boolean() && !output.get<bool>()));
+}
+
+absl::StatusOr<JqProgram*> CachedJqProgram(const std::string& program) {
+  thread_local std::unordered_map<std::string, JqProgram> cache;
+  if (const auto found = cache.find(program); found != cache.end()) return &found->second;
+  OMNIX_ASSIGN_OR_RETURN(JqProgram compiled, JqProgram::Compile(program));
+  if (cache.size() >= kMaxCachedJqPrograms) cache.clear();
+  return &cache.emplace(program, std::move(compiled)).first->second;
 }
 
 }  // namespace omnix

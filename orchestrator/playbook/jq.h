@@ -35,4 +35,9 @@ class JqProgram {
   std::unique_ptr<State> state_;
 };
 
+// The program, compiled at most once by this thread while it is in the cache of the last kMaxCachedJqPrograms. The
+// pointer holds until this thread's next call. Errors: as Compile.
+inline constexpr size_t kMaxCachedJqPrograms = 256;
+absl::StatusOr<JqProgram*> CachedJqProgram(const std::string& program);
+
 }  // namespace omnix

@@ -54,7 +54,7 @@ TEST(JqTest, SaysWhyAProgramDoesNotCompile) {
 }
 
 TEST(JqTest, SaysWhyAProgramFailed) {
-  EXPECT_THAT(Message(RunOnce(".a", 1).status()), testing::HasSubstr("Cannot index number with \"a\""));
+  EXPECT_THAT(Message(RunOnce(".a", 1).status()), testing::HasSubstr("Cannot index number with string \"a\""));
   EXPECT_THAT(Message(RunOnce("error({code: 7})", 1).status()), testing::HasSubstr("{\"code\":7}"));
   EXPECT_LT(RunOnce("error(\"x\" * 5000)", 1).status().message().size(), 400u);
 }
@@ -64,6 +64,14 @@ TEST(JqTest, HaltingEndsTheProgramOnly) {
   ASSERT_TRUE(program.ok());
   EXPECT_EQ(*program->Run(true), nullptr);
   EXPECT_EQ(*program->Run(false), 5);
+}
+
+TEST(JqTest, TheCacheCompilesOnce) {
+  const auto first = CachedJqProgram(".a + 1");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(*CachedJqProgram(".a + 1"), *first);
+  EXPECT_EQ(*(*first)->Run({{"a", 1}}), 2);
+  EXPECT_FALSE(CachedJqProgram(".a |").ok());
 }
 
 TEST(JqTest, TheEnvironmentIsOutOfReach) {

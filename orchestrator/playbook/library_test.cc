@@ -19,7 +19,7 @@ class LibraryTest : public testing::Test {
   void SetUp() override {
     std::string pattern = testing::TempDir() + "/omnix-library-XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
+    folder_ = std::filesystem::path(pattern).lexically_normal().string();
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -32,9 +32,7 @@ class LibraryTest : public testing::Test {
   std::string folder_;
 };
 
-std::string Example(const std::string& name) {
-  return (std::filesystem::path(__FILE__).parent_path() / "../../deploy/examples" / name).string();
-}
+std::string Example(const std::string& name) { return std::string(OMNIX_SOURCE_DIR) + "/deploy/examples/" + name; }
 
 // A playbook's smallest form; `more` is put before its phases.
 std::string Minimal(const std::string& more) {
@@ -105,7 +103,7 @@ max_recoveries: 101
 investigating:
   - name: one
     type: investigation
-    needs: [tow, two]
+    needs: [twoo, two]
     when: nosuch
   - name: two
     type: a.b
@@ -120,10 +118,11 @@ recovering:
 )");
   const std::string message = Message(LoadPlaybook(path).status());
   for (const char* expected :
-       {":1:1: name: \"a b\" is no name", ":2:1: match: jq does not compile: syntax error",
+       {":1:1: name: \"a b\" is no name",
+        ":2:1: match: jq does not compile: syntax error, unexpected $end at <top-level>, line 1: .x |",
         ":3:1: budget: must be more than 0", ":4:1: max_recoveries: at most 100",
         ":7:5: investigating[0].type: \"investigation\" is no task type",
-        ":8:13: investigating[0].needs[0]: no task tow in this phase; did you mean two?",
+        ":8:13: investigating[0].needs[0]: no task twoo in this phase; did you mean two?",
         ":9:5: investigating[0].when: jq does not compile",
         ":13:5: investigating[1].timout: unknown key; did you mean timeout?",
         ":14:5: investigating[1].attempts: at most 100", ":15:5: investigating[1].approval: only tasks of `recovering`",
@@ -261,7 +260,7 @@ suite_files: [suite.yaml, none.yaml]
         "origins[0].url: \"shop.example\" is no address", "suite_files[1]: "}) {
     EXPECT_THAT(message, HasSubstr(expected));
   }
-  EXPECT_THAT(message, HasSubstr(suite + ":3:30: steps[0].service: no service named bakend; did you mean backend?"));
+  EXPECT_THAT(message, HasSubstr(suite + ":3:28: steps[0].service: no service named bakend; did you mean backend?"));
 }
 
 }  // namespace

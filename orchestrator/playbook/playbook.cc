@@ -21,8 +21,8 @@ absl::StatusOr<v1::Playbook> ReadPlaybook(const std::string& text, const std::st
 
 bool Matches(const v1::Playbook& playbook, const Json& context) {
   if (playbook.match().empty()) return true;
-  auto program = JqProgram::Compile(playbook.match());
-  const auto holds = program.ok() ? program->Test(context) : program.status();
+  const auto program = CachedJqProgram(playbook.match());
+  const auto holds = program.ok() ? (*program)->Test(context) : program.status();
   if (!holds.ok())
     spdlog::warn("playbook {}: its match can't be evaluated: {}", playbook.name(), Message(holds.status()));
   return holds.ok() && *holds;

@@ -11,8 +11,8 @@ constexpr int kMaxRules = 1000;
 
 absl::StatusOr<bool> Holds(const std::string& condition, const Json& context) {
   if (condition.empty()) return true;
-  OMNIX_ASSIGN_OR_RETURN(JqProgram program, JqProgram::Compile(condition));
-  return program.Test(context);
+  OMNIX_ASSIGN_OR_RETURN(JqProgram* const program, CachedJqProgram(condition));
+  return program->Test(context);
 }
 
 }  // namespace
