@@ -1,5 +1,5 @@
-// How the rest of the orchestrator talks to the engine. The engine runs on a thread of its own: every call here only enqueues and returns at
-// once; callbacks come on an engine thread and must not block. All of it is thread-safe.
+// How the rest of the orchestrator talks to the engine. The engine runs on a thread of its own: every call here only
+// enqueues and returns at once; callbacks come on an engine thread and must not block. All of it is thread-safe.
 #pragma once
 
 #include <omnix/v1/agent_link.pb.h>
@@ -11,27 +11,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "orchestrator/dispatch/agent_session.h"
 
 namespace omnix {
-
-// One connected agent, as the engine sees it. Implemented by the link service (and by its simulated twin).
-class AgentSession {
- public:
-  virtual ~AgentSession() = default;
-  // Queues the items for the stream; never blocks. After Close it does nothing.
-  virtual void Send(std::vector<v1::OrchestratorItem> items) = 0;
-  // Ends the stream with this status once what is queued has been sent.
-  virtual void Close(const absl::Status& status) = 0;
-};
-
-// What the link service tells the engine. Per session: Connected once, Items any number of times, Disconnected once; in that order.
-class AgentPort {
- public:
-  virtual ~AgentPort() = default;
-  virtual void AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello) = 0;
-  virtual void AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) = 0;
-  virtual void AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) = 0;
-};
 
 template <typename T>
 using Callback = std::function<void(absl::StatusOr<T>)>;
@@ -45,8 +27,9 @@ struct IngestedAlert {
   bool duplicate = false;
 };
 
-// Receives a watched incident's updates. OnUpdate is called in order, on an engine thread, and must not block; returning false ends the watch
-// (a reader that is too slow). OnEnd is called once when the watched incident has ended or the orchestrator stops.
+// Receives a watched incident's updates. OnUpdate is called in order, on an engine thread, and must not block;
+// returning false ends the watch (a reader that is too slow). OnEnd is called once when the watched incident has ended
+// or the orchestrator stops.
 class WatchSink {
  public:
   virtual ~WatchSink() = default;

@@ -1,0 +1,242 @@
+#include "orchestrator/engine/engine.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "common/status.h"
+#include "common/time.h"
+#include "orchestrator/core/decide.h"
+#include "orchestrator/core/event_text.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/core/names.h"
+#include "orchestrator/playbook/library.h"
+
+namespace omnix {
+namespace {
+
+constexpr size_t kMaxEventsOfAnIncident = 1'000'000;
+constexpr size_t kMaxRememberedFingerprints = 10'000;
+
+}  // namespace
+
+Engine::Engine(EngineOptions options, Configuration configuration, Journal& journal, const Clock& clock)
+    : options_(std::move(options)),
+      configuration_(std::move(configuration)),
+      journal_(journal),
+      clock_(clock),
+      started_at_(clock.Now()),
+      refusing_(absl::UnavailableError("the journal is being read")) {}
+
+absl::Status Engine::Recover() {
+  absl::Status failed;
+  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](v1::Event event) { failed.Update(Fold(std::move(event))); }));
+  OMNIX_RETURN_IF_ERROR(failed);
+  std::vector<std::string> ids;
+  for (auto& [id, live] : live_) {
+    OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
+    ids.push_back(id);
+    locks_.SetHeld(id, live.state.resources());
+    for (const auto& alert : live.state.alerts()) incident_by_fingerprint_[alert.fingerprint()] = id;
+    // Leases of an earlier process: their agents get the time of a lease to come back for them.
+    for (const auto& task : live.state.tasks()) {
+      if (task.state() != v1::TASK_STATE_RUNNING) continue;
+      registry_.Expect(task.agent(), clock_.Monotonic()).leases.insert({id, task.id(), task.attempt()});
+    }
+  }
+  refusing_ = absl::OkStatus();
+  for (const auto& id : ids) Settle(id);
+  DispatchAll();
+  return absl::OkStatus();
+}
+
+void Engine::Forget(const absl::Status& why) {
+  refusing_ = why;
+  for (auto& [name, agent] : registry_.agents()) {
+    if (agent.session != nullptr) agent.session->Close(why);
+  }
+  for (auto& reply : transaction_.replies) reply(why);
+  for (auto& [request, sink] : transaction_.watches) sink->OnEnd(why);
+  transaction_ = {};
+  live_.clear();
+  incident_by_fingerprint_.clear();
+  closed_fingerprints_.clear();
+  registry_ = {};
+  queues_.clear();
+  dirty_types_.clear();
+  timers_.Clear();
+  locks_.Clear();
+  run_by_.ForgetWritten();
+  day_.clear();
+}
+
+absl::Status Engine::Fold(v1::Event event) {
+  Evolve(live_[event.incident_id()].state, event);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Run(Live& live, const Command& command) {
+  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now());
+  if (!events.ok()) return events.status();
+  Record(live, *std::move(events));
+  return absl::OkStatus();
+}
+
+void Engine::Record(Live& live, std::vector<v1::Event> events) {
+  bool resources_changed = false;
+  for (auto& event : events) {
+    if (event.has_task_cancelled()) {
+      if (const v1::Task* task = FindTask(live.state, event.task_cancelled().task_id())) {
+        SendCancel(*task, live.state.id(), event.task_cancelled().reason());
+      }
+    }
+    resources_changed |= event.has_resources_locked() || event.has_resources_released();
+    v1::RecordedEvent recorded;
+    recorded.set_text(EventText(event));
+    *recorded.mutable_event() = std::move(event);
+    transaction_.batch.events.push_back(std::move(recorded));
+  }
+  if (resources_changed) locks_.SetHeld(live.state.id(), live.state.resources());
+}
+
+// Brings what is in flight for an incident in line with its state, until nothing more follows by itself.
+void Engine::Settle(const std::string& incident_id) {
+  while (Live* live = FindLive(incident_id)) {
+    if (IsClosed(live->state.phase())) return CloseIfEnded(incident_id);
+    const Effects effects = DeriveEffects(live->state, live->run_by->playbook, clock_.Now());
+    if (ApplyImmediateEffects(*live, effects)) continue;
+    timers_.Set(incident_id, effects.timers, clock_.Now(), clock_.Monotonic());
+    for (const auto& task_id : effects.ready_tasks) Enqueue(*live, task_id);
+    if (effects.lock_resources) {
+      locks_.Wait(incident_id, WantsResources(live->state)->resources());
+    } else {
+      locks_.StopWaiting(incident_id);
+    }
+    if (!effects.roll_call.empty()) RollCall(*live, effects.roll_call);
+    return;
+  }
+}
+
+// Effects that the engine answers itself and at once. True where the state changed by it.
+bool Engine::ApplyImmediateEffects(Live& live, const Effects& effects) {
+  if (!effects.judge_plan.empty()) {
+    const Json context = ExpressionContext(live.state, *live.run_by, clock_.Now());
+    const PolicyOutcome outcome = EvaluatePolicy(live.run_by->policy, context);
+    return Run(live, command::DecidePolicy{effects.judge_plan, outcome.decision, outcome.rule, outcome.reason}).ok();
+  }
+  for (const auto& task_id : effects.ready_tasks) {
+    const v1::Task* task = FindTask(live.state, task_id);
+    if (task->spec().when().empty() || task->attempt() > 0 || live.queued_tasks.contains(task_id)) continue;
+    const auto wanted = jq_.Test(task->spec().when(), ExpressionContext(live.state, *live.run_by, clock_.Now()));
+    if (wanted.ok() && *wanted) continue;
+    const std::string reason = wanted.ok() ? "its condition does not hold: " + task->spec().when()
+                                           : "its condition can't be evaluated: " + Message(wanted.status());
+    return Run(live, command::SkipTask{task_id, reason}).ok();
+  }
+  return false;
+}
+
+void Engine::CloseIfEnded(const std::string& incident_id) {
+  const auto found = live_.find(incident_id);
+  if (found == live_.end() || !IsClosed(found->second.state.phase())) return;
+  for (const auto& alert : found->second.state.alerts()) {
+    const auto known = incident_by_fingerprint_.find(alert.fingerprint());
+    if (known == incident_by_fingerprint_.end() || known->second != incident_id) continue;
+    incident_by_fingerprint_.erase(known);
+    if (alert.status() == v1::ALERT_STATUS_FIRING) closed_fingerprints_.emplace_back(alert.fingerprint(), incident_id);
+  }
+  while (closed_fingerprints_.size() > kMaxRememberedFingerprints) closed_fingerprints_.pop_front();
+  timers_.Remove(incident_id);
+  locks_.StopWaiting(incident_id);
+  locks_.SetHeld(incident_id, {});
+  live_.erase(found);
+}
+
+Engine::Live* Engine::FindLive(const std::string& incident_id) {
+  const auto found = live_.find(incident_id);
+  return found == live_.end() ? nullptr : &found->second;
+}
+
+const v1::Incident* Engine::FindOpen(const std::string& incident_id) const {
+  const auto found = live_.find(incident_id);
+  return found == live_.end() ? nullptr : &found->second.state;
+}
+
+absl::StatusOr<Engine::Live*> Engine::FindOrLoad(const std::string& incident_id) {
+  if (Live* live = FindLive(incident_id)) return live;
+  OMNIX_ASSIGN_OR_RETURN(const auto recorded, journal_.ReadEvents(incident_id, 0, kMaxEventsOfAnIncident));
+  if (recorded.empty()) return NotFound("no incident {}; {}", incident_id, OpenIncidentsForPeople());
+  Live live;
+  for (const auto& entry : recorded) Evolve(live.state, entry.event());
+  OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
+  return &live_.emplace(incident_id, std::move(live)).first->second;
+}
+
+void Engine::Send(const std::shared_ptr<AgentSession>& session, v1::OrchestratorItem item) {
+  if (session == nullptr) return;
+  auto& sends = transaction_.sends;
+  const auto found = std::find_if(sends.begin(), sends.end(), [&](const auto& send) { return send.first == session; });
+  auto& items =
+      found != sends.end() ? found->second : sends.emplace_back(session, std::vector<v1::OrchestratorItem>()).second;
+  items.push_back(std::move(item));
+}
+
+void Engine::Fire(const std::string& incident_id, const Timer& timer) {
+  Live* live = FindLive(incident_id);
+  if (live == nullptr) return;
+  switch (timer.kind) {
+    case TimerKind::kRollCall:
+      AnswerRollCall(*live);
+      break;
+    case TimerKind::kRetry:
+      // The wall clock may lag behind; the monotonic one says that the wait is over.
+      Enqueue(*live, timer.subject);
+      break;
+    case TimerKind::kAttempt: {
+      const v1::Task* task = FindTask(live->state, timer.subject);
+      if (task == nullptr || task->state() != v1::TASK_STATE_RUNNING || task->attempt() != timer.attempt) break;
+      SendCancel(*task, incident_id, "its time is up");
+      if (RegisteredAgent* agent = registry_.Find(task->agent())) {
+        ReleaseLease(*agent, {incident_id, task->id(), task->attempt()});
+      }
+      Run(*live, command::LoseAttempt{timer.subject, timer.attempt,
+                                      fmt::format("no answer from {} before the time was up", task->agent())})
+          .IgnoreError();
+      break;
+    }
+    case TimerKind::kApproval:
+      Run(*live, command::ExpireApproval{timer.subject}).IgnoreError();
+      break;
+    case TimerKind::kBudget:
+      Run(*live, command::ExpireBudget{}).IgnoreError();
+      break;
+  }
+  Settle(incident_id);
+}
+
+void Engine::GrantLocks() {
+  for (const auto& incident_id : locks_.Grantable()) {
+    Live* live = FindLive(incident_id);
+    locks_.StopWaiting(incident_id);
+    if (live != nullptr && Run(*live, command::LockResources{}).ok()) Settle(incident_id);
+  }
+}
+
+void Engine::Tick() {
+  if (!refusing_.ok()) return;
+  for (const auto& [incident_id, timer] : timers_.TakeDue(clock_.Monotonic())) Fire(incident_id, timer);
+  ExpireSilentAgents();
+  DispatchAll();
+}
+
+absl::Duration Engine::NextTick() const {
+  return std::min(timers_.NextDue(), registry_.EarliestHeard() + options_.lease_duration);
+}
+
+Transaction Engine::TakeTransaction() {
+  Transaction taken = std::move(transaction_);
+  transaction_ = {};
+  return taken;
+}
+
+}  // namespace omnix

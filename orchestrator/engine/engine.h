@@ -1,0 +1,160 @@
+// The engine: owns all open incidents, decides what commands mean, and gives what must become durable before anything
+// leaves.
+//
+// One thread only. It does no IO but reads of the journal (at start, and for closed incidents that come back). Its user
+// calls the inputs, then takes the Transaction, makes it durable, and lets it out; while one is being written the next
+// is being built (see EngineThread). A transaction that could not be written is followed by Forget() and, once the
+// journal works again, Recover().
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "orchestrator/core/command.h"
+#include "orchestrator/core/effects.h"
+#include "orchestrator/dispatch/agent_registry.h"
+#include "orchestrator/engine/incident_timers.h"
+#include "orchestrator/engine/lock_table.h"
+#include "orchestrator/engine/ports.h"
+#include "orchestrator/engine/run_by.h"
+#include "orchestrator/engine/transaction.h"
+#include "orchestrator/journal/journal.h"
+
+namespace omnix {
+
+struct EngineOptions {
+  std::string version;
+  absl::Duration heartbeat_interval = absl::Seconds(2);
+  // A silent agent loses its leases after this.
+  absl::Duration lease_duration = absl::Seconds(10);
+};
+
+class Engine {
+ public:
+  Engine(EngineOptions options, Configuration configuration, Journal& journal, const Clock& clock);
+
+  // Reads all open incidents from the journal and carries on where they stand. Errors: the journal's.
+  absl::Status Recover();
+
+  // Drops everything in memory and refuses what comes, with `why`, until Recover() succeeds. Connected agents are sent
+  // away; they come back by themselves.
+  void Forget(const absl::Status& why);
+
+  // Inputs; what they mean is in the next transaction.
+  void AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello);
+  void AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items);
+  void AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason);
+  void IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done);
+  void OpenIncident(v1::OpenIncidentRequest request, Callback<v1::OpenIncidentResponse> done);
+  void CommandIncident(v1::CommandIncidentRequest request, Callback<v1::CommandIncidentResponse> done);
+  void ListAgents(Callback<v1::ListAgentsResponse> done);
+  void DrainAgent(const v1::DrainAgentRequest& request, Callback<v1::DrainAgentResponse> done);
+  void GetStatus(Callback<v1::GetStatusResponse> done);
+  void Watch(v1::WatchIncidentRequest request, std::shared_ptr<WatchSink> sink);
+
+  // Answers for an open incident; false where the incident is not open (its events are in the journal, or it does not
+  // exist).
+  bool GetOpenIncident(const std::string& incident_id, Callback<v1::GetIncidentResponse> done);
+  // Fills `waiting_for` of the open incidents among these.
+  void DescribeWaiting(v1::ListIncidentsResponse& response) const;
+  // "INC-..., INC-... are open" or "no incident is open": for the error of an unknown incident.
+  std::string OpenIncidentsForPeople() const;
+
+  // Fires what is due.
+  void Tick();
+  // Monotonic time of the next Tick that does something.
+  absl::Duration NextTick() const;
+
+  bool HasTransaction() const { return !transaction_.empty(); }
+  Transaction TakeTransaction();
+
+  size_t open_incidents() const { return live_.size(); }
+  // For tests and invariants.
+  const v1::Incident* FindOpen(const std::string& incident_id) const;
+
+ private:
+  struct Live {
+    v1::Incident state;
+    std::shared_ptr<const RunBy> run_by;
+    // Ready tasks that are in a dispatch queue.
+    std::set<std::string> queued_tasks;
+    // Agents that answered the roll call.
+    std::set<std::string> prepared_agents;
+    bool roll_call_sent = false;
+  };
+  struct QueuedTask {
+    std::string incident_id;
+    std::string task_id;
+  };
+
+  // engine.cc
+  absl::Status Fold(v1::Event event);
+  absl::Status Run(Live& live, const Command& command);
+  void Record(Live& live, std::vector<v1::Event> events);
+  void Settle(const std::string& incident_id);
+  bool ApplyImmediateEffects(Live& live, const Effects& effects);
+  void CloseIfEnded(const std::string& incident_id);
+  void Send(const std::shared_ptr<AgentSession>& session, v1::OrchestratorItem item);
+  absl::StatusOr<Live*> FindOrLoad(const std::string& incident_id);
+  Live* FindLive(const std::string& incident_id);
+  v1::IncidentSummary Summarize(const v1::Incident& incident) const;
+  void Fire(const std::string& incident_id, const Timer& timer);
+  void GrantLocks();
+
+  // engine_alerts.cc
+  absl::StatusOr<std::string> Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
+                                   const std::string& by);
+  absl::StatusOr<IngestedAlert> Ingest(v1::Alert alert);
+  absl::StatusOr<std::string> NextIncidentId();
+
+  // engine_dispatch.cc
+  void Enqueue(Live& live, const std::string& task_id);
+  void DispatchAll();
+  bool Dispatch(const QueuedTask& queued);
+  void RollCall(Live& live, const std::vector<std::string>& task_types);
+  void AnswerRollCallIfComplete(Live& live);
+  void AnswerRollCall(Live& live);
+  void PrepareAgent(RegisteredAgent& agent, const Live& live);
+  void AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Welcome& welcome);
+  void LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason);
+  void ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease);
+  void SendCancel(const v1::Task& task, const std::string& incident_id, const std::string& reason);
+  void HandleItem(RegisteredAgent& agent, v1::AgentItem item);
+  void HandleResult(RegisteredAgent& agent, v1::Result result);
+  void ExpireSilentAgents();
+
+  // engine_waiting.cc
+  std::vector<v1::Waiting> WaitingOf(const Live& live) const;
+  std::string WaitingForAgent(const v1::Task& task) const;
+
+  const EngineOptions options_;
+  const Configuration configuration_;
+  Journal& journal_;
+  const Clock& clock_;
+  const absl::Time started_at_;
+
+  absl::Status refusing_;
+  std::map<std::string, Live> live_;
+  std::unordered_map<std::string, std::string> incident_by_fingerprint_;
+  // Alerts of closed incidents whose clearing is still to come, oldest first.
+  std::deque<std::pair<std::string, std::string>> closed_fingerprints_;
+  AgentRegistry registry_;
+  std::map<std::string, std::deque<QueuedTask>> queues_;
+  std::set<std::string> dirty_types_;
+  IncidentTimers timers_;
+  LockTable locks_;
+  RunByCache run_by_;
+  JqCache jq_;
+  std::string day_;
+  uint32_t day_counter_ = 0;
+  Transaction transaction_;
+};
+
+}  // namespace omnix

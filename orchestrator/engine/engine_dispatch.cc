@@ -1,0 +1,318 @@
+// Agents: the roll call, leases and results.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "common/status.h"
+#include "common/time.h"
+#include "orchestrator/core/decision.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/core/names.h"
+#include "orchestrator/engine/engine.h"
+
+namespace omnix {
+namespace {
+
+constexpr uint32_t kLinkVersion = 1;
+// An agent that connects is told of so many open incidents; the others it hears of when they need it.
+constexpr int kMaxPreparesOnConnect = 100;
+
+v1::OrchestratorItem AssignItem(const v1::Incident& incident, const v1::TaskAssigned& assigned, const v1::Task& task,
+                                absl::Duration timeout) {
+  v1::OrchestratorItem item;
+  auto* assign = item.mutable_assign();
+  assign->mutable_lease()->set_incident_id(incident.id());
+  assign->mutable_lease()->set_task_id(task.id());
+  assign->mutable_lease()->set_attempt(task.attempt());
+  assign->mutable_lease()->set_fencing_token(task.fencing_token());
+  assign->set_type(task.spec().type());
+  assign->set_input_json(assigned.input_json());
+  *assign->mutable_timeout() = ToProto(timeout);
+  assign->set_idempotency_key(incident.id() + "/" + task.id());
+  return item;
+}
+
+bool IsHeldIn(const v1::Hello& hello, const LeaseKey& lease) {
+  return std::any_of(hello.running().begin(), hello.running().end(),
+                     [&](const v1::LeaseId& running) { return KeyOf(running) == lease; });
+}
+
+}  // namespace
+
+void Engine::Enqueue(Live& live, const std::string& task_id) {
+  const v1::Task* task = FindTask(live.state, task_id);
+  if (task == nullptr || !IsReady(live.state, *task) || !live.queued_tasks.insert(task_id).second) return;
+  queues_[task->spec().type()].push_back({live.state.id(), task_id});
+  dirty_types_.insert(task->spec().type());
+}
+
+void Engine::DispatchAll() {
+  GrantLocks();
+  while (!dirty_types_.empty()) {
+    const std::string type = *dirty_types_.begin();
+    dirty_types_.erase(dirty_types_.begin());
+    auto& queue = queues_[type];
+    // Each waiting task is looked at once: those that find no agent (their labels differ) stay, in order.
+    std::deque<QueuedTask> still_waiting;
+    while (!queue.empty()) {
+      const QueuedTask queued = std::move(queue.front());
+      queue.pop_front();
+      if (Dispatch(queued)) continue;
+      still_waiting.push_back(queued);
+      if (registry_.FindRoom(type, {}) == nullptr) break;
+    }
+    queue.insert(queue.begin(), still_waiting.begin(), still_waiting.end());
+  }
+}
+
+// False where the task must wait on: no agent has room for it.
+bool Engine::Dispatch(const QueuedTask& queued) {
+  Live* live = FindLive(queued.incident_id);
+  const v1::Task* task = live == nullptr ? nullptr : FindTask(live->state, queued.task_id);
+  if (task == nullptr || !IsReady(live->state, *task) || live->state.paused()) {
+    if (live != nullptr) live->queued_tasks.erase(queued.task_id);
+    return true;
+  }
+  RegisteredAgent* agent = registry_.FindRoom(task->spec().type(), task->spec().labels());
+  if (agent == nullptr) return false;
+  live->queued_tasks.erase(queued.task_id);
+  std::string input = "{}";
+  if (!task->spec().input().empty()) {
+    auto made = jq_.Run(task->spec().input(), ExpressionContext(live->state, *live->run_by, clock_.Now()));
+    if (!made.ok()) {
+      const std::string reason = fmt::format("playbook {}: the input of {} can't be made: {}",
+                                             live->run_by->playbook.name(), queued.task_id, Message(made.status()));
+      Run(*live, command::Escalate{"orchestrator", reason}).IgnoreError();
+      Settle(queued.incident_id);
+      return true;
+    }
+    input = DumpJson(*made);
+  }
+  if (!Run(*live, command::AssignTask{queued.task_id, agent->name, std::move(input)}).ok()) return true;
+  const v1::Task& assigned = *FindTask(live->state, queued.task_id);
+  agent->leases.insert({queued.incident_id, assigned.id(), assigned.attempt()});
+  const auto& event = transaction_.batch.events.back().event().task_assigned();
+  Send(agent->session, AssignItem(live->state, event, assigned, FromProto(assigned.deadline()) - clock_.Now()));
+  Settle(queued.incident_id);
+  return true;
+}
+
+void Engine::PrepareAgent(RegisteredAgent& agent, const Live& live) {
+  v1::OrchestratorItem item;
+  item.mutable_prepare()->set_incident_id(live.state.id());
+  item.mutable_prepare()->set_title(live.state.title());
+  Send(agent.session, std::move(item));
+}
+
+void Engine::RollCall(Live& live, const std::vector<std::string>& task_types) {
+  if (!live.roll_call_sent) {
+    live.roll_call_sent = true;
+    for (auto& [name, agent] : registry_.agents()) {
+      const bool wanted =
+          std::any_of(task_types.begin(), task_types.end(),
+                      [&, &types = agent.task_types](const auto& type) { return types.contains(type); });
+      if (agent.session != nullptr && wanted) PrepareAgent(agent, live);
+    }
+  }
+  if (task_types.empty()) AnswerRollCall(live);
+}
+
+void Engine::AnswerRollCallIfComplete(Live& live) {
+  const Effects effects = DeriveEffects(live.state, live.run_by->playbook, clock_.Now());
+  if (effects.roll_call.empty()) return;
+  const bool complete = std::all_of(effects.roll_call.begin(), effects.roll_call.end(), [&](const std::string& type) {
+    return std::any_of(live.prepared_agents.begin(), live.prepared_agents.end(), [&](const std::string& name) {
+      const RegisteredAgent* agent = registry_.Find(name);
+      return agent != nullptr && agent->session != nullptr && agent->task_types.contains(type);
+    });
+  });
+  if (complete) AnswerRollCall(live);
+}
+
+void Engine::AnswerRollCall(Live& live) {
+  command::AnswerRollCall answer;
+  std::set<std::string> offered;
+  for (const auto& name : live.prepared_agents) {
+    const RegisteredAgent* agent = registry_.Find(name);
+    if (agent == nullptr || agent->session == nullptr) continue;
+    v1::RosterEntry entry;
+    entry.set_agent(name);
+    entry.set_kind(agent->hello.kind());
+    entry.set_version(agent->hello.version());
+    for (const auto& type : agent->task_types) entry.add_task_types(type);
+    offered.insert(agent->task_types.begin(), agent->task_types.end());
+    answer.roster.push_back(std::move(entry));
+  }
+  for (const auto& type : DeriveEffects(live.state, live.run_by->playbook, clock_.Now()).roll_call) {
+    if (!offered.contains(type)) answer.missing_task_types.push_back(type);
+  }
+  const std::string incident_id = live.state.id();
+  Run(live, answer).IgnoreError();
+  Settle(incident_id);
+}
+
+void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello) {
+  if (!refusing_.ok()) return session->Close(refusing_);
+  const std::string name = hello.name();
+  const RegisteredAgent* before = registry_.Find(name);
+  const bool other_process =
+      before != nullptr && before->session != nullptr && before->hello.instance_id() != hello.instance_id();
+  const auto former = registry_.Connect(session, hello, clock_.Monotonic(), clock_.Now());
+  if (former != nullptr) {
+    former->Close(other_process ? AlreadyExists("another process connected as agent '{}'", name)
+                                : Aborted("the agent connected again"));
+  }
+  RegisteredAgent& agent = *registry_.Find(name);
+  v1::OrchestratorItem item;
+  auto* welcome = item.mutable_welcome();
+  welcome->set_link_version(kLinkVersion);
+  *welcome->mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
+  *welcome->mutable_lease_duration() = ToProto(options_.lease_duration);
+  AdoptLeases(agent, hello, *welcome);
+  Send(session, std::move(item));
+  spdlog::info("agent {} connected, {} leases in hand", name, agent.leases.size());
+  int prepared = 0;
+  for (auto& [id, live] : live_) {
+    if (prepared >= kMaxPreparesOnConnect) break;
+    PrepareAgent(agent, live);
+    ++prepared;
+  }
+  transaction_.batch.agents.push_back(InfoOf(agent));
+  for (const auto& type : agent.task_types) dirty_types_.insert(type);
+  DispatchAll();
+}
+
+// Which of the leases that it claims are its own, and which of those it is said to have it knows nothing of.
+void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Welcome& welcome) {
+  std::set<LeaseKey> lost;
+  for (const auto& lease : agent.leases) {
+    if (!IsHeldIn(hello, lease)) lost.insert(lease);
+  }
+  for (const auto& running : hello.running()) {
+    const v1::Incident* incident = FindOpen(running.incident_id());
+    const v1::Task* task = incident == nullptr ? nullptr : FindTask(*incident, running.task_id());
+    const bool holds = task != nullptr && task->state() == v1::TASK_STATE_RUNNING && task->agent() == agent.name &&
+                       task->attempt() == running.attempt() && task->fencing_token() == running.fencing_token();
+    if (holds) {
+      agent.leases.insert(KeyOf(running));
+    } else {
+      *welcome.add_unknown() = running;
+    }
+  }
+  LoseLeases(agent, lost, "the agent was restarted, or never got the task");
+}
+
+void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason) {
+  for (const auto& lease : leases) {
+    ReleaseLease(agent, lease);
+    Live* live = FindLive(lease.incident_id);
+    if (live == nullptr) continue;
+    Run(*live, command::LoseAttempt{lease.task_id, lease.attempt, fmt::format("{}: {}", agent.name, reason)})
+        .IgnoreError();
+    Settle(lease.incident_id);
+  }
+}
+
+void Engine::ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease) {
+  if (agent.leases.erase(lease) == 0) return;
+  dirty_types_.insert(agent.task_types.begin(), agent.task_types.end());
+}
+
+void Engine::SendCancel(const v1::Task& task, const std::string& incident_id, const std::string& reason) {
+  RegisteredAgent* agent = registry_.Find(task.agent());
+  if (agent == nullptr || !agent->leases.contains({incident_id, task.id(), task.attempt()})) return;
+  v1::OrchestratorItem item;
+  auto* lease = item.mutable_cancel()->mutable_lease();
+  lease->set_incident_id(incident_id);
+  lease->set_task_id(task.id());
+  lease->set_attempt(task.attempt());
+  lease->set_fencing_token(task.fencing_token());
+  item.mutable_cancel()->set_reason(reason);
+  Send(agent->session, std::move(item));
+}
+
+void Engine::AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) {
+  RegisteredAgent* agent = registry_.FindBySession(session.get());
+  if (agent == nullptr || !refusing_.ok()) return;
+  agent->last_heard = clock_.Monotonic();
+  for (auto& item : items) HandleItem(*agent, std::move(item));
+  DispatchAll();
+}
+
+void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
+  if (item.has_heartbeat()) {
+    agent.last_heartbeat_at = clock_.Now();
+    v1::OrchestratorItem renew;
+    renew.mutable_renew()->set_heartbeat_number(item.heartbeat().number());
+    return Send(agent.session, std::move(renew));
+  }
+  if (item.has_prepared()) {
+    Live* live = FindLive(item.prepared().incident_id());
+    if (live == nullptr) return;
+    if (item.prepared().ready()) {
+      live->prepared_agents.insert(agent.name);
+      return AnswerRollCallIfComplete(*live);
+    }
+    spdlog::warn("agent {} is not ready for {}: {}", agent.name, live->state.id(), item.prepared().reason());
+    return;
+  }
+  if (item.has_progress()) {
+    v1::WatchIncidentResponse update;
+    *update.mutable_progress() = item.progress();
+    update.set_text(fmt::format("{}: {}", item.progress().lease().task_id(), item.progress().text()));
+    transaction_.progress.push_back(std::move(update));
+    return;
+  }
+  if (item.has_evidence()) {
+    Live* live = FindLive(item.evidence().lease().incident_id());
+    if (live == nullptr) return;
+    auto& list = *item.mutable_evidence()->mutable_evidence();
+    Run(*live, command::RecordEvidence{item.evidence().lease(), {list.begin(), list.end()}}).IgnoreError();
+    return;
+  }
+  if (item.has_result()) HandleResult(agent, std::move(*item.mutable_result()));
+}
+
+void Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
+  v1::OrchestratorItem ack;
+  *ack.mutable_result_ack()->mutable_lease() = result.lease();
+  const v1::LeaseId lease = result.lease();
+  Live* live = FindLive(lease.incident_id());
+  if (live == nullptr) {
+    spdlog::warn("agent {} sent a result of {} in {}, which is not open", agent.name, lease.task_id(),
+                 lease.incident_id());
+  } else {
+    command::FinishTask finish{lease, agent.name, result.outcome(), {}, result.error()};
+    finish.product = std::move(*result.mutable_product());
+    if (const absl::Status status = Run(*live, finish); !status.ok()) {
+      spdlog::warn("result from agent {} refused: {}", agent.name, Message(status));
+    }
+  }
+  ReleaseLease(agent, KeyOf(lease));
+  Send(agent.session, std::move(ack));
+  Settle(lease.incident_id());
+}
+
+void Engine::AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) {
+  RegisteredAgent* agent = registry_.Disconnect(session);
+  if (agent == nullptr) return;
+  spdlog::info("agent {} disconnected: {}", agent->name, reason);
+  transaction_.batch.agents.push_back(InfoOf(*agent));
+}
+
+void Engine::ExpireSilentAgents() {
+  for (RegisteredAgent* agent : registry_.SilentSince(clock_.Monotonic() - options_.lease_duration)) {
+    const std::string name = agent->name;
+    spdlog::warn("agent {} has been silent for {}: its leases are given to others", name,
+                 omnix::FormatDuration(options_.lease_duration));
+    const std::set<LeaseKey> leases = agent->leases;
+    LoseLeases(*agent, leases, "silent for " + omnix::FormatDuration(options_.lease_duration));
+    if (const auto session = agent->session) {
+      registry_.Disconnect(session);
+      session->Close(DeadlineExceeded("no heartbeat for {}", omnix::FormatDuration(options_.lease_duration)));
+      transaction_.batch.agents.push_back(InfoOf(*agent));
+    }
+  }
+}
+
+}  // namespace omnix

@@ -1,0 +1,315 @@
+#include "orchestrator/engine/engine_thread.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/status.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/core/names.h"
+
+namespace omnix {
+namespace {
+
+constexpr auto kReopenInterval = std::chrono::milliseconds(500);
+constexpr absl::Duration kLongestSleep = absl::Hours(1);
+constexpr uint32_t kDefaultListed = 50;
+constexpr uint32_t kMaxListed = 1000;
+constexpr uint32_t kMaxEventsListed = 10'000;
+
+uint32_t Limit(uint32_t asked, uint32_t standard, uint32_t most) {
+  return asked == 0 ? standard : std::min(asked, most);
+}
+
+absl::Status Stopping() { return absl::UnavailableError("the orchestrator is stopping"); }
+
+std::string IncidentOf(const v1::WatchIncidentResponse& update) {
+  return update.has_event() ? update.event().incident_id() : update.progress().lease().incident_id();
+}
+
+}  // namespace
+
+EngineThread::EngineThread(EngineOptions options, Configuration configuration, Journal& journal, const Clock& clock)
+    : engine_(std::move(options), std::move(configuration), journal, clock),
+      journal_(journal),
+      clock_(clock),
+      watches_(journal) {}
+
+EngineThread::~EngineThread() { Stop(); }
+
+absl::Status EngineThread::Start() {
+  OMNIX_RETURN_IF_ERROR(engine_.Recover());
+  writer_thread_ = std::thread([this] { RunWriter(); });
+  reader_thread_ = std::thread([this] { RunReader(); });
+  engine_thread_ = std::thread([this] { RunEngine(); });
+  return absl::OkStatus();
+}
+
+void EngineThread::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  engine_wakes_.notify_all();
+  reader_wakes_.notify_all();
+  if (engine_thread_.joinable()) engine_thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    engine_done_ = true;
+  }
+  writer_wakes_.notify_all();
+  if (writer_thread_.joinable()) writer_thread_.join();
+  if (reader_thread_.joinable()) reader_thread_.join();
+}
+
+bool EngineThread::Post(Input input, bool may_refuse) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || (may_refuse && inputs_.size() >= kMaxWaitingInputs)) return false;
+    inputs_.push_back(std::move(input));
+    if (inputs_.size() > 1) return true;
+  }
+  engine_wakes_.notify_one();
+  return true;
+}
+
+template <typename T>
+void EngineThread::PostOrRefuse(Callback<T> done, Input input) {
+  if (Post(std::move(input))) return;
+  bool stopping = false;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping = stopping_;
+  }
+  done(stopping ? Stopping() : absl::ResourceExhaustedError("too many requests are waiting; try again in a second"));
+}
+
+template <typename T>
+void EngineThread::Read(Callback<T> done, std::function<absl::StatusOr<T>()> read) {
+  absl::Status refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      refused = Stopping();
+    } else if (reads_.size() >= kMaxWaitingInputs) {
+      refused = absl::ResourceExhaustedError("too many requests are waiting; try again in a second");
+    } else {
+      reads_.push_back([done, read = std::move(read)] { done(read()); });
+    }
+  }
+  if (!refused.ok()) return done(refused);
+  reader_wakes_.notify_one();
+}
+
+void EngineThread::RunEngine() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto ready = [&] { return !inputs_.empty() || stopping_ || (!writer_busy_ && engine_.HasTransaction()); };
+    const absl::Duration until_tick = std::min(engine_.NextTick() - clock_.Monotonic(), kLongestSleep);
+    if (until_tick > absl::ZeroDuration()) engine_wakes_.wait_for(lock, absl::ToChronoNanoseconds(until_tick), ready);
+    std::vector<Input> inputs;
+    inputs.swap(inputs_);
+    lock.unlock();
+    for (auto& input : inputs) input(engine_);
+    engine_.Tick();
+    lock.lock();
+    if (!writer_busy_ && engine_.HasTransaction()) {
+      to_write_ = engine_.TakeTransaction();
+      writer_busy_ = true;
+      writer_wakes_.notify_one();
+    }
+    if (stopping_ && inputs_.empty() && !writer_busy_ && !engine_.HasTransaction()) return;
+    if (stopping_ && writer_busy_) engine_wakes_.wait(lock, [&] { return !writer_busy_ || !inputs_.empty(); });
+  }
+}
+
+void EngineThread::RunWriter() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    writer_wakes_.wait(lock, [&] { return to_write_.has_value() || engine_done_; });
+    if (!to_write_.has_value()) break;
+    Transaction transaction = *std::move(to_write_);
+    to_write_.reset();
+    lock.unlock();
+    const absl::Status status = transaction.batch.empty() ? absl::OkStatus() : journal_.Append(transaction.batch);
+    if (status.ok()) {
+      Publish(transaction);
+    } else {
+      Fail(transaction, status);
+    }
+    lock.lock();
+    writer_busy_ = false;
+    engine_wakes_.notify_one();
+  }
+  lock.unlock();
+  watches_.EndAll(Stopping());
+}
+
+void EngineThread::Publish(Transaction& transaction) {
+  for (auto& [session, items] : transaction.sends) session->Send(std::move(items));
+  for (auto& reply : transaction.replies) reply(absl::OkStatus());
+  for (const auto& recorded : transaction.batch.events) {
+    v1::WatchIncidentResponse update;
+    *update.mutable_event() = recorded.event();
+    update.set_text(recorded.text());
+    watches_.Show(update, recorded.event().incident_id());
+  }
+  for (const auto& update : transaction.progress) watches_.Show(update, IncidentOf(update));
+  for (auto& [request, sink] : transaction.watches) watches_.Add(request, sink);
+}
+
+// The batch is not kept (or nobody knows): nobody is told that it was, and memory is built again from what the journal
+// has.
+void EngineThread::Fail(Transaction& transaction, const absl::Status& why) {
+  spdlog::error("the journal can't be written: {}", Message(why));
+  const absl::Status refusal =
+      Unavailable("the journal can't be written: {}; what was asked may not have been kept", Message(why));
+  for (auto& reply : transaction.replies) reply(refusal);
+  for (auto& [request, sink] : transaction.watches) sink->OnEnd(refusal);
+  Post([refusal](Engine& engine) { engine.Forget(refusal); }, /*may_refuse=*/false);
+  ReopenJournal();
+}
+
+void EngineThread::ReopenJournal() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    absl::Status status = journal_.Reopen();
+    lock.lock();
+    if (status.ok()) {
+      inputs_.push_back([](Engine& engine) {
+        if (const absl::Status recovered = engine.Recover(); !recovered.ok()) engine.Forget(recovered);
+      });
+      spdlog::info("the journal can be written again");
+      return;
+    }
+    writer_wakes_.wait_for(lock, kReopenInterval, [&] { return stopping_; });
+  }
+}
+
+void EngineThread::RunReader() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    reader_wakes_.wait(lock, [&] { return !reads_.empty() || stopping_; });
+    if (reads_.empty()) return;
+    std::vector<std::function<void()>> reads;
+    reads.swap(reads_);
+    lock.unlock();
+    for (auto& read : reads) read();
+    lock.lock();
+  }
+}
+
+void EngineThread::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello) {
+  const bool posted = Post(
+      [session, hello = std::move(hello)](Engine& engine) mutable { engine.AgentConnected(session, std::move(hello)); },
+      /*may_refuse=*/false);
+  if (!posted) session->Close(Stopping());
+}
+
+void EngineThread::AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) {
+  Post([session, items = std::move(items)](Engine& engine) mutable { engine.AgentItems(session, std::move(items)); },
+       /*may_refuse=*/false);
+}
+
+void EngineThread::AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) {
+  Post([session, reason](Engine& engine) { engine.AgentDisconnected(session, reason); }, /*may_refuse=*/false);
+}
+
+void EngineThread::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done) {
+  PostOrRefuse(done, [alerts = std::move(alerts), done](Engine& engine) mutable {
+    engine.IngestAlerts(std::move(alerts), std::move(done));
+  });
+}
+
+void EngineThread::OpenIncident(v1::OpenIncidentRequest request, Callback<v1::OpenIncidentResponse> done) {
+  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) mutable {
+    engine.OpenIncident(std::move(request), std::move(done));
+  });
+}
+
+void EngineThread::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::CommandIncidentResponse> done) {
+  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) mutable {
+    engine.CommandIncident(std::move(request), std::move(done));
+  });
+}
+
+void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetIncidentResponse> done) {
+  PostOrRefuse(done, [this, request = std::move(request), done](Engine& engine) {
+    if (engine.GetOpenIncident(request.incident_id(), done)) return;
+    const std::string open = engine.OpenIncidentsForPeople();
+    const std::string incident_id = request.incident_id();
+    Read<v1::GetIncidentResponse>(done, [this, incident_id, open]() -> absl::StatusOr<v1::GetIncidentResponse> {
+      OMNIX_ASSIGN_OR_RETURN(const auto events, journal_.ReadEvents(incident_id, 0, SIZE_MAX));
+      if (events.empty()) return NotFound("no incident '{}'; {}", incident_id, open);
+      v1::GetIncidentResponse response;
+      for (const auto& recorded : events) Evolve(*response.mutable_incident(), recorded.event());
+      return response;
+    });
+  });
+}
+
+void EngineThread::ListIncidents(v1::ListIncidentsRequest request, Callback<v1::ListIncidentsResponse> done) {
+  const uint32_t limit = Limit(request.limit(), kDefaultListed, kMaxListed);
+  Callback<v1::ListIncidentsResponse> describe = [this, done](absl::StatusOr<v1::ListIncidentsResponse> listed) {
+    if (!listed.ok()) return done(listed.status());
+    const bool posted = Post([done, response = *std::move(listed)](Engine& engine) mutable {
+      engine.DescribeWaiting(response);
+      done(std::move(response));
+    });
+    if (!posted) done(Stopping());
+  };
+  Read<v1::ListIncidentsResponse>(
+      describe, [this, limit, open_only = request.open_only()]() -> absl::StatusOr<v1::ListIncidentsResponse> {
+        OMNIX_ASSIGN_OR_RETURN(auto summaries, journal_.ListIncidents(open_only, limit));
+        v1::ListIncidentsResponse response;
+        for (auto& summary : summaries) *response.add_incidents() = std::move(summary);
+        return response;
+      });
+}
+
+void EngineThread::ListEvents(v1::ListEventsRequest request, Callback<v1::ListEventsResponse> done) {
+  const uint32_t limit = Limit(request.limit(), kMaxEventsListed, kMaxEventsListed);
+  Read<v1::ListEventsResponse>(done, [this, request, limit]() -> absl::StatusOr<v1::ListEventsResponse> {
+    OMNIX_ASSIGN_OR_RETURN(auto events, journal_.ReadEvents(request.incident_id(), request.after_sequence(), limit));
+    if (events.empty() && request.after_sequence() == 0) return NotFound("no incident '{}'", request.incident_id());
+    v1::ListEventsResponse response;
+    for (auto& event : events) *response.add_events() = std::move(event);
+    return response;
+  });
+}
+
+void EngineThread::ListAgents(v1::ListAgentsRequest, Callback<v1::ListAgentsResponse> done) {
+  PostOrRefuse(done, [done](Engine& engine) { engine.ListAgents(done); });
+}
+
+void EngineThread::DrainAgent(v1::DrainAgentRequest request, Callback<v1::DrainAgentResponse> done) {
+  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) { engine.DrainAgent(request, done); });
+}
+
+void EngineThread::ListAlerts(v1::ListAlertsRequest request, Callback<v1::ListAlertsResponse> done) {
+  const uint32_t limit = Limit(request.limit(), kDefaultListed, kMaxListed);
+  Read<v1::ListAlertsResponse>(
+      done, [this, limit, firing_only = request.firing_only()]() -> absl::StatusOr<v1::ListAlertsResponse> {
+        OMNIX_ASSIGN_OR_RETURN(auto alerts, journal_.ListAlerts(firing_only, limit));
+        v1::ListAlertsResponse response;
+        for (auto& alert : alerts) *response.add_alerts() = std::move(alert);
+        return response;
+      });
+}
+
+void EngineThread::GetStatus(v1::GetStatusRequest, Callback<v1::GetStatusResponse> done) {
+  PostOrRefuse(done, [done](Engine& engine) { engine.GetStatus(done); });
+}
+
+void EngineThread::Watch(v1::WatchIncidentRequest request, std::shared_ptr<WatchSink> sink) {
+  const bool posted = Post([request = std::move(request), sink](Engine& engine) mutable {
+    engine.Watch(std::move(request), std::move(sink));
+  });
+  if (!posted) sink->OnEnd(Stopping());
+}
+
+void EngineThread::Unwatch(const std::shared_ptr<WatchSink>& sink) { watches_.Remove(sink); }
+
+}  // namespace omnix

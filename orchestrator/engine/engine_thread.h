@@ -1,0 +1,93 @@
+// Runs the engine: one thread decides, one makes durable and then lets out (raft's order: persist, then send), one
+// answers from the journal. While a transaction is being written, the next is being built: group commit without a
+// timer.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "orchestrator/engine/engine.h"
+#include "orchestrator/engine/ports.h"
+#include "orchestrator/engine/watch_hub.h"
+
+namespace omnix {
+
+// Calls beyond this many waiting ones are answered RESOURCE_EXHAUSTED.
+inline constexpr size_t kMaxWaitingInputs = 50'000;
+
+class EngineThread final : public AgentPort, public OperatorPort {
+ public:
+  EngineThread(EngineOptions options, Configuration configuration, Journal& journal, const Clock& clock);
+  ~EngineThread() override;
+  EngineThread(const EngineThread&) = delete;
+  EngineThread& operator=(const EngineThread&) = delete;
+
+  // Recovers from the journal and starts. Errors: the journal's.
+  absl::Status Start();
+  // Writes what is waiting, ends all watches, joins the threads. Calls that come later are answered UNAVAILABLE.
+  void Stop();
+
+  void AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello) override;
+  void AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) override;
+  void AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) override;
+
+  void IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done) override;
+  void OpenIncident(v1::OpenIncidentRequest request, Callback<v1::OpenIncidentResponse> done) override;
+  void CommandIncident(v1::CommandIncidentRequest request, Callback<v1::CommandIncidentResponse> done) override;
+  void GetIncident(v1::GetIncidentRequest request, Callback<v1::GetIncidentResponse> done) override;
+  void ListIncidents(v1::ListIncidentsRequest request, Callback<v1::ListIncidentsResponse> done) override;
+  void ListEvents(v1::ListEventsRequest request, Callback<v1::ListEventsResponse> done) override;
+  void ListAgents(v1::ListAgentsRequest request, Callback<v1::ListAgentsResponse> done) override;
+  void DrainAgent(v1::DrainAgentRequest request, Callback<v1::DrainAgentResponse> done) override;
+  void ListAlerts(v1::ListAlertsRequest request, Callback<v1::ListAlertsResponse> done) override;
+  void GetStatus(v1::GetStatusRequest request, Callback<v1::GetStatusResponse> done) override;
+  void Watch(v1::WatchIncidentRequest request, std::shared_ptr<WatchSink> sink) override;
+  void Unwatch(const std::shared_ptr<WatchSink>& sink) override;
+
+ private:
+  using Input = std::function<void(Engine&)>;
+
+  // False where the queue is full or the threads stop; link inputs are never refused (their number is bounded by
+  // capacity and flow control).
+  bool Post(Input input, bool may_refuse = true);
+  template <typename T>
+  void PostOrRefuse(Callback<T> done, Input input);
+  template <typename T>
+  void Read(Callback<T> done, std::function<absl::StatusOr<T>()> read);
+
+  void RunEngine();
+  void RunWriter();
+  void RunReader();
+  void Publish(Transaction& transaction);
+  void Fail(Transaction& transaction, const absl::Status& why);
+  // Until the journal works again or the threads stop.
+  void ReopenJournal();
+
+  Engine engine_;
+  Journal& journal_;
+  const Clock& clock_;
+  WatchHub watches_;
+
+  std::mutex mutex_;
+  std::condition_variable engine_wakes_;
+  std::condition_variable writer_wakes_;
+  std::condition_variable reader_wakes_;
+  std::vector<Input> inputs_;
+  std::optional<Transaction> to_write_;
+  bool writer_busy_ = false;
+  std::vector<std::function<void()>> reads_;
+  bool stopping_ = false;
+  bool engine_done_ = false;
+
+  std::thread engine_thread_;
+  std::thread writer_thread_;
+  std::thread reader_thread_;
+};
+
+}  // namespace omnix

@@ -1,0 +1,75 @@
+#include "orchestrator/engine/incident_timers.h"
+
+#include <algorithm>
+
+namespace omnix {
+namespace {
+
+bool SameTimer(const Timer& a, const Timer& b) {
+  return a.kind == b.kind && a.at == b.at && a.attempt == b.attempt && a.subject == b.subject;
+}
+
+}  // namespace
+
+void IncidentTimers::Set(const std::string& incident_id, const std::vector<Timer>& timers, absl::Time now,
+                         absl::Duration monotonic) {
+  std::vector<Entry>& old = entries_[incident_id];
+  std::vector<Entry> entries;
+  entries.reserve(timers.size());
+  for (const Timer& timer : timers) {
+    const auto known = std::find_if(old.begin(), old.end(), [&](const Entry& e) { return SameTimer(e.timer, timer); });
+    if (known != old.end()) {
+      entries.push_back(*known);
+    } else {
+      entries.push_back({timer, monotonic + std::max(absl::ZeroDuration(), timer.at - now), false});
+    }
+  }
+  old = std::move(entries);
+  Index(incident_id);
+}
+
+void IncidentTimers::Index(const std::string& incident_id) {
+  if (const auto found = next_.find(incident_id); found != next_.end()) {
+    queue_.erase({found->second, incident_id});
+    next_.erase(found);
+  }
+  absl::Duration next = absl::InfiniteDuration();
+  for (const Entry& entry : entries_[incident_id]) {
+    if (!entry.fired) next = std::min(next, entry.due);
+  }
+  if (next == absl::InfiniteDuration()) return;
+  next_[incident_id] = next;
+  queue_.insert({next, incident_id});
+}
+
+void IncidentTimers::Remove(const std::string& incident_id) {
+  entries_[incident_id].clear();
+  Index(incident_id);
+  entries_.erase(incident_id);
+}
+
+void IncidentTimers::Clear() {
+  entries_.clear();
+  next_.clear();
+  queue_.clear();
+}
+
+std::vector<std::pair<std::string, Timer>> IncidentTimers::TakeDue(absl::Duration monotonic) {
+  std::vector<std::pair<std::string, Timer>> due;
+  while (!queue_.empty() && queue_.begin()->first <= monotonic) {
+    const std::string incident_id = queue_.begin()->second;
+    for (Entry& entry : entries_[incident_id]) {
+      if (entry.fired || entry.due > monotonic) continue;
+      entry.fired = true;
+      due.emplace_back(incident_id, entry.timer);
+    }
+    Index(incident_id);
+  }
+  return due;
+}
+
+absl::Duration IncidentTimers::NextDue() const {
+  return queue_.empty() ? absl::InfiniteDuration() : queue_.begin()->first;
+}
+
+}  // namespace omnix

@@ -1,0 +1,42 @@
+// The timers of open incidents on the monotonic clock: a jump of the wall clock neither fires one early nor keeps one
+// for ever. No threads.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "orchestrator/core/effects.h"
+
+namespace omnix {
+
+class IncidentTimers {
+ public:
+  // Replaces the incident's timers. One that was set already keeps its due time, whatever the wall clock says now.
+  void Set(const std::string& incident_id, const std::vector<Timer>& timers, absl::Time now, absl::Duration monotonic);
+  void Remove(const std::string& incident_id);
+  void Clear();
+
+  // Takes out the timers that are due.
+  std::vector<std::pair<std::string, Timer>> TakeDue(absl::Duration monotonic);
+
+  // Monotonic time of the next one; infinite where there is none.
+  absl::Duration NextDue() const;
+
+ private:
+  struct Entry {
+    Timer timer;
+    absl::Duration due;
+    bool fired = false;
+  };
+  void Index(const std::string& incident_id);
+
+  std::map<std::string, std::vector<Entry>> entries_;
+  std::map<std::string, absl::Duration> next_;
+  std::set<std::pair<absl::Duration, std::string>> queue_;
+};
+
+}  // namespace omnix

@@ -1,0 +1,110 @@
+#include "orchestrator/engine/run_by.h"
+
+#include <algorithm>
+
+#include "common/hash.h"
+#include "common/status.h"
+#include "common/time.h"
+
+namespace omnix {
+namespace {
+
+Json JsonOrNull(const google::protobuf::Message* message) {
+  return message == nullptr ? Json(nullptr) : MessageToJsonValue(*message);
+}
+
+const v1::Explanation* ExplanationInWork(const v1::Incident& incident) {
+  for (const auto& explanation : incident.diagnosis().explanations()) {
+    if (explanation.id() == incident.explanation_id()) return &explanation;
+  }
+  return nullptr;
+}
+
+Json HypothesesOf(const v1::Incident& incident, const v1::Explanation* explanation) {
+  Json list = Json::array();
+  if (explanation == nullptr) return list;
+  for (const auto& cause : explanation->causes()) {
+    for (const auto& hypothesis : incident.diagnosis().hypotheses()) {
+      if (hypothesis.id() == cause.hypothesis_id()) list.push_back(MessageToJsonValue(hypothesis));
+    }
+  }
+  return list;
+}
+
+template <typename Message>
+absl::Status ReadInto(const std::string& hash, Journal& journal, Message& message) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string content, journal.ReadPin(hash));
+  if (!message.ParseFromString(content)) return DataLoss("pin {} of the journal can't be read", hash);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+v1::Pins RunByCache::PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
+                             std::vector<Pin>& new_pins) {
+  auto pin = [&](const std::string& kind, const google::protobuf::Message& message) {
+    const std::string content = SerializeDeterministically(message);
+    const std::string hash = Sha256Hex(content);
+    if (written_.emplace(hash, kind).second) new_pins.push_back({hash, kind, content});
+    return hash;
+  };
+  v1::Pins pins;
+  pins.set_playbook_hash(pin("playbook", playbook));
+  pins.set_playbook_name(playbook.name());
+  pins.set_system_hash(pin("system", system));
+  pins.set_system_name(system.name());
+  pins.set_policy_hash(pin("policy", policy));
+  const std::string key = pins.playbook_hash() + pins.system_hash() + pins.policy_hash();
+  if (!loaded_.contains(key)) {
+    loaded_[key] = std::make_shared<RunBy>(RunBy{playbook, system, MessageToJsonValue(system), policy});
+  }
+  return pins;
+}
+
+absl::StatusOr<std::shared_ptr<const RunBy>> RunByCache::Load(const v1::Pins& pins, Journal& journal) {
+  const std::string key = pins.playbook_hash() + pins.system_hash() + pins.policy_hash();
+  if (const auto found = loaded_.find(key); found != loaded_.end()) return found->second;
+  auto run_by = std::make_shared<RunBy>();
+  OMNIX_RETURN_IF_ERROR(ReadInto(pins.playbook_hash(), journal, run_by->playbook));
+  OMNIX_RETURN_IF_ERROR(ReadInto(pins.system_hash(), journal, run_by->system));
+  OMNIX_RETURN_IF_ERROR(ReadInto(pins.policy_hash(), journal, run_by->policy));
+  run_by->system_json = MessageToJsonValue(run_by->system);
+  loaded_[key] = run_by;
+  return std::shared_ptr<const RunBy>(run_by);
+}
+
+Json ExpressionContext(const v1::Incident& incident, const RunBy& run_by, absl::Time now) {
+  const v1::Explanation* explanation = ExplanationInWork(incident);
+  const v1::Recovery* recovery =
+      incident.recoveries().empty() ? nullptr : &incident.recoveries(incident.recoveries_size() - 1);
+  Json context;
+  context["incident"] = MessageToJsonValue(incident);
+  context["system"] = run_by.system_json;
+  context["explanation"] = JsonOrNull(explanation);
+  context["hypotheses"] = HypothesesOf(incident, explanation);
+  context["plan"] = JsonOrNull(recovery != nullptr && recovery->has_plan() ? &recovery->plan() : nullptr);
+  context["approval"] = JsonOrNull(recovery != nullptr && recovery->has_approval() ? &recovery->approval() : nullptr);
+  context["application"] =
+      JsonOrNull(recovery != nullptr && recovery->has_application() ? &recovery->application() : nullptr);
+  context["now"] = omnix::FormatTime(now);
+  return context;
+}
+
+absl::StatusOr<JqProgram*> JqCache::Get(const std::string& program) {
+  const auto found = programs_.find(program);
+  if (found != programs_.end()) return &found->second;
+  OMNIX_ASSIGN_OR_RETURN(JqProgram compiled, JqProgram::Compile(program));
+  return &programs_.emplace(program, std::move(compiled)).first->second;
+}
+
+absl::StatusOr<Json> JqCache::Run(const std::string& program, const Json& input) {
+  OMNIX_ASSIGN_OR_RETURN(JqProgram * compiled, Get(program));
+  return compiled->Run(input);
+}
+
+absl::StatusOr<bool> JqCache::Test(const std::string& program, const Json& input) {
+  OMNIX_ASSIGN_OR_RETURN(JqProgram * compiled, Get(program));
+  return compiled->Test(input);
+}
+
+}  // namespace omnix

@@ -1,0 +1,70 @@
+// What incidents run by, read back from their pins, and the evaluation of playbook expressions over an incident.
+#pragma once
+
+#include <omnix/v1/incident.pb.h>
+#include <omnix/v1/playbook.pb.h>
+#include <omnix/v1/system_model.pb.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/json.h"
+#include "orchestrator/journal/journal.h"
+#include "orchestrator/playbook/jq.h"
+
+namespace omnix {
+
+// What omnixd was started with: used for new incidents.
+struct Configuration {
+  v1::SystemModel system;
+  // In order of preference; the built-in playbook follows the last one.
+  std::vector<v1::Playbook> playbooks;
+  v1::Policy policy;
+};
+
+// One incident's pinned contents. Shared by all incidents with the same pins; immutable.
+struct RunBy {
+  v1::Playbook playbook;
+  v1::SystemModel system;
+  Json system_json;
+  v1::Policy policy;
+};
+
+// One engine thread only.
+class RunByCache {
+ public:
+  // The pins for a new incident; their contents are added to `new_pins` the first time.
+  v1::Pins PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
+                   std::vector<Pin>& new_pins);
+
+  // Errors: those of Journal::ReadPin; DATA_LOSS where a pin's content can't be read.
+  absl::StatusOr<std::shared_ptr<const RunBy>> Load(const v1::Pins& pins, Journal& journal);
+
+  // A batch with new pins was lost: they will be written again.
+  void ForgetWritten() { written_.clear(); }
+
+ private:
+  std::map<std::string, std::shared_ptr<const RunBy>> loaded_;
+  std::map<std::string, std::string> written_;
+};
+
+// What playbook conditions and inputs see: {incident, system, explanation, hypotheses, plan, approval, application,
+// now}.
+Json ExpressionContext(const v1::Incident& incident, const RunBy& run_by, absl::Time now);
+
+// Compiled jq programs by their text. One engine thread only.
+class JqCache {
+ public:
+  absl::StatusOr<Json> Run(const std::string& program, const Json& input);
+  absl::StatusOr<bool> Test(const std::string& program, const Json& input);
+
+ private:
+  absl::StatusOr<JqProgram*> Get(const std::string& program);
+  std::map<std::string, JqProgram> programs_;
+};
+
+}  // namespace omnix
