@@ -125,16 +125,6 @@ std::string Sealer::HeadSeal(int64_t id, const std::string& chain) {
   return End();
 }
 
-std::string Sealer::GapSeal(int64_t first_id, int64_t last_id, const std::string& chain_before,
-                            const std::string& chain) {
-  Begin('G');
-  Add(first_id);
-  Add(last_id);
-  Add(chain_before);
-  Add(chain);
-  return End();
-}
-
 std::string Sealer::KeyId() {
   constexpr size_t kKeyIdDigits = 16;
   Begin('K');

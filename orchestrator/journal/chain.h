@@ -3,8 +3,7 @@
 // Each event's chain value is HMAC-SHA-256(key, 'E' | chain of the row before | row id | payload size | payload |
 // text); the row before the first one counts as 32 zero bytes. Integers are 8 bytes, little-endian. The head record
 // names the last row and is sealed by HMAC-SHA-256(key, 'H' | row id | chain), so that cutting off the end shows, too.
-// A gap record stands for rows that were pruned and is sealed by HMAC-SHA-256(key, 'G' | first id | last id | chain
-// before | chain of the last). Whoever has not the key can make none of them.
+// Whoever has not the key can make none of them.
 //
 // What it can't show: a whole older copy of the file put in place of the newer one.
 #pragma once
@@ -35,7 +34,6 @@ class Sealer {
 
   std::string EventChain(const std::string& previous, int64_t id, const std::string& payload, const std::string& text);
   std::string HeadSeal(int64_t id, const std::string& chain);
-  std::string GapSeal(int64_t first_id, int64_t last_id, const std::string& chain_before, const std::string& chain);
   // Tells which key a journal was begun with, without giving the key away (hex).
   std::string KeyId();
 

@@ -24,8 +24,7 @@ absl::StatusOr<Head> VerifyEnd(SqliteConnection& db, Sealer& sealer) {
   OMNIX_ASSIGN_OR_RETURN(Head head, ReadHead(db, sealer));
   if (head.id == 0) return head;
   OMNIX_ASSIGN_OR_RETURN(const int64_t last, db.Integer("SELECT max(id) FROM events"));
-  OMNIX_ASSIGN_OR_RETURN(const int64_t gap_end, db.Integer("SELECT max(last_id) FROM gaps"));
-  if (last != head.id && gap_end != head.id) {
+  if (last != head.id) {
     return DataLoss("{}: the head record names row {} as the last, the last one there is row {}", db.path(), head.id,
                     last);
   }
@@ -36,9 +35,9 @@ absl::StatusOr<Head> VerifyEnd(SqliteConnection& db, Sealer& sealer) {
       [&](const SqliteRow& row) -> absl::Status {
         const int64_t id = row.Integer(0);
         const std::string chain = row.Blob(3);
-        // The first row is taken on trust, and so is one behind a gap: VerifyJournal starts at the beginning.
-        if (previous_id == id - 1 && !previous.empty() &&
-            sealer.EventChain(previous, id, row.Blob(1), row.Text(2)) != chain) {
+        // The first row is taken on trust: VerifyJournal starts at the beginning.
+        if (previous_id != 0 &&
+            (previous_id != id - 1 || sealer.EventChain(previous, id, row.Blob(1), row.Text(2)) != chain)) {
           return DataLoss("{}: row {} ({}, event {}) does not fit the chain: run `omnix journal verify`", db.path(), id,
                           row.Text(4), row.Integer(5));
         }
@@ -47,7 +46,7 @@ absl::StatusOr<Head> VerifyEnd(SqliteConnection& db, Sealer& sealer) {
         return absl::OkStatus();
       },
       head.id - kRowsChecked));
-  if (previous_id == head.id && previous != head.chain) {
+  if (previous != head.chain) {
     return DataLoss("{}: the last row does not fit the head record", db.path());
   }
   return head;

@@ -37,15 +37,6 @@ CREATE TABLE alert_counts (
   PRIMARY KEY (incident, fingerprint)
 ) WITHOUT ROWID;
 
--- Runs of rows that were pruned, sealed so that the chain goes on over them.
-CREATE TABLE gaps (
-  first_id INTEGER PRIMARY KEY,
-  last_id INTEGER NOT NULL,
-  chain_before BLOB NOT NULL,
-  chain BLOB NOT NULL,
-  seal BLOB NOT NULL
-);
-
 CREATE TABLE agents (
   name TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
