@@ -128,6 +128,7 @@ void StreamSession::Proceed(std::unique_lock<std::mutex> lock) {
     writing_ = true;
     const v1::OrchestratorMessage message = TakeBatchLocked();
     lock.unlock();
+    write_buffer_.Clear();
     bool own_buffer = false;
     // Can't fail: the size of a message is bounded far below protobuf's limit.
     grpc::GenericSerialize<grpc::ProtoBufferWriter, v1::OrchestratorMessage>(message, &write_buffer_, &own_buffer);
