@@ -30,7 +30,6 @@ inline v1::Playbook FullPlaybook() {
   playbook.mutable_recovering(1)->set_approval(true);
   *playbook.add_validating() = Spec("validate", "testing.validate");
   *playbook.add_rollback() = Spec("rollback", "recovery.rollback");
-  playbook.mutable_rollback(0)->set_approval(true);
   *playbook.add_documenting() = Spec("report", "documentation.report");
   return playbook;
 }

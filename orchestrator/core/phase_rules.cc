@@ -182,6 +182,8 @@ void Decision::StartRollback(const std::string& by, const std::string& reason) {
   requested->set_by(by);
   requested->set_reason(reason);
   for (auto& task : TasksFromSpecs(playbook_.rollback(), fmt::format("rollback-{}/", number))) {
+    // Undoing changes the world as well: only with the plan's locks.
+    task.mutable_spec()->set_approval(true);
     *requested->add_tasks() = std::move(task);
   }
   Emit(std::move(event));
