@@ -17,7 +17,7 @@ constexpr absl::Duration kMinHeartbeatInterval = absl::Milliseconds(10);
 constexpr double kHeartbeatShare = 0.8;
 // An orchestrator that is silent for this many lease durations is dialled again.
 constexpr int kSilentLeases = 2;
-// Roll calls that wait for the stream; older answers are worth nothing.
+// Beyond so many waiting items an answer to a roll call is dropped: the orchestrator goes on without it.
 constexpr size_t kMaxOutgoing = 200'000;
 
 std::string NameOf(const v1::LeaseId& id) {

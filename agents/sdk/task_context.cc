@@ -35,9 +35,8 @@ void LinkedTaskContext::Report(v1::Evidence evidence) {
   }
   for (auto& [key, value] : *evidence.mutable_attributes()) {
     // Alone, a value doesn't show that its key calls it a secret.
-    const std::string pair = key + "=" + value;
-    value = Redact(pair) == pair ? Excerpt(value)
-                                 : Excerpt(Redact(pair).substr(std::min(key.size() + 1, Redact(pair).size())));
+    const std::string redacted = Redact(key + "=" + value);
+    value = Excerpt(redacted.size() > key.size() ? redacted.substr(key.size() + 1) : redacted);
   }
   bool kept = true;
   agent_->Update([&](LinkState& state) { kept = state.AddEvidence(lease(), std::move(evidence)); });
