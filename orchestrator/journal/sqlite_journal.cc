@@ -42,6 +42,10 @@ bool HasContent(const std::string& path) {
 
 // Looks at the file through a read-only connection, so that one that is refused stays as it is.
 absl::Status CheckBeforeWriting(const SqliteJournalOptions& options) {
+  // A crash while the file was made left a rollback journal: only a connection that may write can bring the file in
+  // order. It is checked there.
+  struct stat info;
+  if (stat((options.path + "-journal").c_str(), &info) == 0) return absl::OkStatus();
   OMNIX_ASSIGN_OR_RETURN(auto db, OpenReader(options.path, options.vfs));
   return CheckReadable(*db);
 }
@@ -83,6 +87,7 @@ absl::Status SqliteJournal::OpenWriter() {
 }
 
 absl::Status SqliteJournal::SetUp(SqliteConnection& db) {
+  OMNIX_RETURN_IF_ERROR(CheckReadable(db));
   OMNIX_ASSIGN_OR_RETURN(const auto mode, db.Text("PRAGMA journal_mode = WAL"));
   if (mode != "wal") {
     return Unavailable("{}: SQLite refuses write-ahead logging (journal mode '{}'): use a local file system",
