@@ -1,7 +1,7 @@
 // http: one request and what its answer must be.
 //   method (GET), path (against the service's base_url) or url, headers {}, body (text or JSON), follow_redirects
-//   (false); expected: status (number or list; default any below 400), json {JSON pointer: value}, contains (text or
-//   list), max_ms.
+//   (false); expected: status (number, class such as "2xx", or a list; default any below 400), json {JSON pointer:
+//   value}, contains (text or list), max_ms.
 // The step's `capture` takes values of a JSON answer for later steps; it is made only where everything else held.
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"

@@ -45,7 +45,15 @@ void DescribeExchange(const HttpRequest& request, const HttpResponse& response, 
 }
 
 std::string StatusesText(const std::vector<int>& statuses) {
-  return statuses.empty() ? "any status below 400" : absl::StrJoin(statuses, " or ");
+  if (statuses.empty()) return "any status below 400";
+  std::vector<std::string> ranges;
+  for (size_t first = 0, i = 1; i <= statuses.size(); ++i) {
+    if (i < statuses.size() && statuses[i] == statuses[i - 1] + 1) continue;
+    ranges.push_back(i - first == 1 ? std::to_string(statuses[first])
+                                    : fmt::format("{} to {}", statuses[first], statuses[i - 1]));
+    first = i;
+  }
+  return absl::StrJoin(ranges, " or ");
 }
 
 bool StatusMatches(int status, const std::vector<int>& statuses) {

@@ -9,6 +9,16 @@ namespace {
 constexpr int kLeastStatus = 100;
 constexpr int kMostStatus = 599;
 
+constexpr int kStatusesPerClass = 100;
+
+// 400 for "4xx"; 0 where it is no class of statuses.
+int FirstOfClass(const Json& value) {
+  if (!value.is_string()) return 0;
+  const std::string text = value.get<std::string>();
+  if (text.size() != 3 || text.substr(1) != "xx" || text[0] < '1' || text[0] > '5') return 0;
+  return (text[0] - '0') * kStatusesPerClass;
+}
+
 bool IsStatus(const Json& value) {
   return value.is_number_integer() && value.get<int64_t>() >= kLeastStatus && value.get<int64_t>() <= kMostStatus;
 }
@@ -83,8 +93,12 @@ std::vector<int> Parameters::Statuses(const std::string& key) {
   if (!Has(key)) return statuses;
   const Json list = Value(key).is_array() ? Value(key) : Json::array({Value(key)});
   for (const Json& item : list) {
-    if (!IsStatus(item) || statuses.size() >= kMaxItems) {
-      Expect(key, "an HTTP status (100 to 599) or a list of them");
+    if (const int first = FirstOfClass(item); first > 0) {
+      for (int status = first; status < first + kStatusesPerClass; ++status) statuses.push_back(status);
+      continue;
+    }
+    if (!IsStatus(item) || list.size() > kMaxItems) {
+      Expect(key, "an HTTP status (100 to 599), a class such as \"2xx\", or a list of them");
       return statuses;
     }
     statuses.push_back(item.get<int>());

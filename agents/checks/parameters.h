@@ -28,7 +28,7 @@ class Parameters {
   absl::Duration Duration(const std::string& key, absl::Duration fallback);
   // One text or a list of texts.
   std::vector<std::string> Strings(const std::string& key);
-  // One HTTP status or a list of them.
+  // One HTTP status, a class of them ("2xx"), or a list of both.
   std::vector<int> Statuses(const std::string& key);
   // A mapping whose values are texts, numbers or booleans.
   std::map<std::string, std::string> StringMap(const std::string& key);
