@@ -31,6 +31,8 @@ namespace omnix {
 
 struct EngineOptions {
   std::string version;
+  // Versions of what the program stands on, for GetStatus.
+  std::map<std::string, std::string> dependencies;
   absl::Duration heartbeat_interval = absl::Seconds(2);
   // A silent agent loses its leases after this.
   absl::Duration lease_duration = absl::Seconds(10);

@@ -147,6 +147,7 @@ void Engine::GetStatus(Callback<v1::GetStatusResponse> done) {
       static_cast<uint32_t>(std::count_if(registry_.agents().begin(), registry_.agents().end(),
                                           [](const auto& agent) { return agent.second.session != nullptr; })));
   *response.mutable_started_at() = ToProto(started_at_);
+  response.mutable_dependencies()->insert(options_.dependencies.begin(), options_.dependencies.end());
   done(response);
 }
 

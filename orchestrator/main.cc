@@ -1,0 +1,163 @@
+// omnixd, the orchestrator: reads its configuration, opens the journal, and serves agents, operators and monitors until
+// SIGTERM or SIGINT.
+#include <grpcpp/grpcpp.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sqlite3.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include "common/file.h"
+#include "common/logging.h"
+#include "common/status.h"
+#include "orchestrator/api/agent_link_service.h"
+#include "orchestrator/api/grpc_server.h"
+#include "orchestrator/api/http_server.h"
+#include "orchestrator/api/operator_service.h"
+#include "orchestrator/api/routes.h"
+#include "orchestrator/engine/engine_thread.h"
+#include "orchestrator/intake/formats.h"
+#include "orchestrator/journal/sqlite_journal.h"
+#include "orchestrator/options.h"
+#include "orchestrator/playbook/library.h"
+
+namespace omnix {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr absl::Duration kShutdownGrace = absl::Seconds(3);
+
+// Everything that is wrong, at once: nothing is started before all of it is well.
+absl::StatusOr<Configuration> LoadConfiguration(const DaemonOptions& options) {
+  Configuration configuration;
+  std::string mistakes;
+  auto take = [&](const absl::Status& status) {
+    if (!status.ok()) mistakes += (mistakes.empty() ? "" : "\n") + Message(status);
+  };
+  auto system = LoadSystemModel(options.system_file);
+  take(system.status());
+  if (system.ok()) configuration.system = *std::move(system);
+  if (!options.policy_file.empty()) {
+    auto policy = LoadPolicy(options.policy_file);
+    take(policy.status());
+    if (policy.ok()) configuration.policy = *std::move(policy);
+  }
+  if (!options.playbooks_folder.empty()) {
+    const auto files = Glob(options.playbooks_folder + "/*.yaml");
+    if (files.empty()) take(NotFound("{}: no playbook (*.yaml) in this folder", options.playbooks_folder));
+    for (const auto& file : files) {
+      auto playbook = LoadPlaybook(file);
+      take(playbook.status());
+      if (playbook.ok()) configuration.playbooks.push_back(*std::move(playbook));
+    }
+  }
+  if (!mistakes.empty()) return absl::InvalidArgumentError(mistakes);
+  return configuration;
+}
+
+absl::StatusOr<HttpServerOptions> HttpOptions(const DaemonOptions& options) {
+  HttpServerOptions http;
+  const size_t colon = options.http_listen.rfind(':');
+  int port = -1;
+  if (colon != std::string::npos) port = std::atoi(options.http_listen.c_str() + colon + 1);
+  if (port < 0 || port > 65535) return InvalidArgument("--http '{}' is no host:port", options.http_listen);
+  http.listen_host = options.http_listen.substr(0, colon);
+  http.port = static_cast<uint16_t>(port);
+  http.hosts = options.http_hosts;
+  http.token_file = options.token_file;
+  return http;
+}
+
+std::map<std::string, std::string> Dependencies() {
+  return {{"sqlite", sqlite3_libversion()}, {"grpc", grpc::Version()}};
+}
+
+// The gRPC port has no authentication of its own yet: whoever reaches it commands.
+absl::Status CheckGrpcAddress(const std::string& listen) {
+  const std::string host = listen.substr(0, listen.rfind(':'));
+  if (IsLoopbackHost(host) || host == "[::1]" || listen.starts_with("unix:")) return absl::OkStatus();
+  return InvalidArgument(
+      "--grpc {}: the gRPC port is served on loopback only; let agents on other machines come through a tunnel",
+      listen);
+}
+
+absl::Status Serve(const DaemonOptions& options, Configuration configuration, const sigset_t& signals) {
+  OMNIX_RETURN_IF_ERROR(CheckGrpcAddress(options.grpc_listen));
+  OMNIX_ASSIGN_OR_RETURN(HttpServerOptions http_options, HttpOptions(options));
+  OMNIX_RETURN_IF_ERROR(MakeFolders(options.data_folder));
+  OMNIX_ASSIGN_OR_RETURN(const auto journal, SqliteJournal::Open({options.data_folder + "/journal.db",
+                                                                  options.data_folder + "/journal.key", ""}));
+
+  SystemClock clock;
+  EngineOptions engine_options;
+  engine_options.version = OMNIX_VERSION;
+  engine_options.heartbeat_interval = options.heartbeat_interval;
+  engine_options.lease_duration = options.lease_duration;
+  engine_options.dependencies = Dependencies();
+  EngineThread engine(engine_options, std::move(configuration), *journal, clock);
+  OMNIX_RETURN_IF_ERROR(engine.Start());
+
+  AgentLinkService link(&engine);
+  OperatorService operators(&engine);
+  GrpcServerOptions grpc_options;
+  grpc_options.listen = options.grpc_listen;
+  grpc_options.services = {&link, &operators};
+  OMNIX_ASSIGN_OR_RETURN(const auto grpc_server, GrpcServer::Start(grpc_options));
+
+  const AlertFormats formats = AlertFormats::BuiltIn();
+  Metrics metrics;
+  OMNIX_ASSIGN_OR_RETURN(const auto http_server,
+                         HttpServer::Start(http_options, Router(ApiRoutes({&engine, &formats, &metrics, &clock})),
+                                           [&metrics](const std::string& route, unsigned status) {
+                                             metrics.CountRequest(route, status);
+                                           }));
+  spdlog::info("omnixd {} is ready: gRPC on {}, HTTP on {}:{}, journal {}/journal.db", OMNIX_VERSION,
+               grpc_server->address(), http_options.listen_host, http_server->port(), options.data_folder);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("signal {}: stopping", signal);
+  http_server->Stop(kShutdownGrace);
+  link.Shutdown(absl::UnavailableError("the orchestrator is stopping"));
+  engine.Stop();
+  grpc_server->Shutdown(kShutdownGrace);
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  int exit_code = -1;
+  const auto options = ParseDaemonOptions(argc, argv, &exit_code);
+  if (exit_code >= 0) return exit_code;
+  auto fail = [](const absl::Status& status, int code) {
+    std::fprintf(stderr, "omnixd: %s\n", Message(status).c_str());
+    return code;
+  };
+  if (!options.ok()) return fail(options.status(), kExitUsage);
+  if (const absl::Status logging = SetUpLogging("omnixd", options->log_level); !logging.ok()) {
+    return fail(logging, kExitUsage);
+  }
+  auto configuration = LoadConfiguration(*options);
+  if (!configuration.ok()) return fail(configuration.status(), kExitUsage);
+  if (options->check_only) return 0;
+
+  // Before any thread begins, so that all of them leave the signals to sigwait.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  const absl::Status served = Serve(*options, *std::move(configuration), signals);
+  if (served.ok()) return 0;
+  return fail(served, absl::IsInvalidArgument(served) ? kExitUsage : kExitFailed);
+}
+
+}  // namespace
+}  // namespace omnix
+
+int main(int argc, char** argv) { return omnix::Main(argc, argv); }
