@@ -181,7 +181,8 @@ Batch Three(uint64_t first) {
   Batch batch;
   if (first == 1) batch.events.push_back(OpenedEvent(kIncident));
   while (batch.events.size() < 3) batch.events.push_back(NoteEvent(kIncident, first + batch.events.size()));
-  batch.events.back().set_text(std::string(3'000, 'x'));
+  // Large, so that a few batches reach a checkpoint.
+  batch.events.back().set_text(std::string(100'000, 'x'));
   return batch;
 }
 
@@ -210,10 +211,13 @@ uint64_t Work(SqliteJournal& journal, int batches) {
 
 TEST(FaultyDisk, EachFailingOperationLosesNothing) {
   constexpr int kBatches = 8;
+  // A prime: over the batches it meets each place in a commit and in a checkpoint. 1 tries every operation, in a
+  // minute.
+  constexpr int kStride = 13;
   for (const int code : {SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_FULL}) {
     int failures = 0;
     // Until a run needs fewer operations than the one that fails.
-    for (int n = 1;; ++n) {
+    for (int n = 1;; n += kStride) {
       const TemporaryFolder folder(FastFolder());
       FaultyVfs disk("faulty");
       SqliteJournalOptions options = OptionsIn(folder);
