@@ -1,0 +1,11 @@
+#include "agents/investigation/diagnose.h"
+#include "agents/sdk/agent.h"
+
+int main(int argc, char** argv) {
+  omnix::AgentMain agent("investigation", "Finds out what is wrong with the system under care, with read-only probes.");
+  return agent.Run(argc, argv, [](omnix::Agent& a) {
+    a.Offer("investigation.diagnose", omnix::DiagnoseTask,
+            R"({"type": "object", "required": ["system"], "properties": {"system": {"type": "object"}}})");
+    return absl::OkStatus();
+  });
+}

@@ -1,0 +1,159 @@
+// What an investigation knows: the case that it was given, the facts that its probes found, and the book of evidence.
+#pragma once
+
+#include <omnix/v1/check.pb.h>
+#include <omnix/v1/diagnosis.pb.h>
+#include <omnix/v1/system_model.pb.h>
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agents/sources/client_source.h"
+#include "agents/sources/dev_proxy.h"
+#include "agents/sources/git_history.h"
+#include "agents/sources/nginx_config.h"
+
+namespace omnix {
+
+struct Case {
+  v1::SystemModel system;
+  // When the trouble began, as far as the alert says.
+  absl::Time started_at = absl::InfinitePast();
+  absl::Time now;
+  // Explanations that were tried already.
+  std::vector<std::string> spent;
+  std::function<void(const v1::Evidence&)> report = [](const v1::Evidence&) {};
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+  std::function<bool()> cancelled = [] { return false; };
+  std::function<absl::Duration()> remaining = [] { return absl::Minutes(1); };
+};
+
+// Gives evidence its ids, redacts it and passes it on. Thread-safe.
+class EvidenceBook {
+ public:
+  EvidenceBook(const Case& investigation) : case_(investigation) {}
+  // The id. Texts may be raw.
+  std::string Add(v1::Evidence evidence);
+  const std::vector<v1::Evidence>& all() const { return evidence_; }
+
+ private:
+  const Case& case_;
+  std::mutex mutex_;
+  std::vector<v1::Evidence> evidence_;
+};
+
+v1::Evidence MakeEvidence(const std::string& source, const std::string& component, const std::string& summary,
+                          const std::string& excerpt = "", const v1::Location& location = {},
+                          const std::map<std::string, std::string>& attributes = {});
+
+struct Answer {
+  // 0: no answer, see error.
+  int status = 0;
+  std::string error;
+  bool refused = false;
+  std::string allow_origin;
+  std::string content_type;
+  std::string body_hash;
+  std::string evidence;
+};
+
+// Asks the system under care: GET, OPTIONS and WebSocket upgrades only, only of addresses that the system model
+// declares, each question once. Not thread-safe; AskAll asks at most kMaxParallelProbes at a time.
+class Prober {
+ public:
+  static constexpr int kMaxParallelProbes = 8;
+  static constexpr size_t kMaxProbes = 600;
+
+  struct Question {
+    std::string component;
+    std::string url;
+    // Set: a CORS preflight of this origin.
+    std::string origin;
+    bool websocket = false;
+    bool operator<(const Question& other) const;
+  };
+
+  Prober(const Case& investigation, EvidenceBook* book);
+  void AskAll(const std::vector<Question>& questions);
+  // Of a question that may not be asked: status 0 and an error that says why.
+  const Answer& Ask(const Question& question);
+  // False where the URL is at no declared address.
+  bool MayAsk(const std::string& url) const;
+
+ private:
+  Answer Send(const Question& question) const;
+  const Case& case_;
+  EvidenceBook& book_;
+  std::vector<std::string> allowed_;
+  std::map<Question, Answer> answers_;
+};
+
+struct ClientFacts {
+  const v1::Client* client = nullptr;
+  const v1::Service* gateway = nullptr;
+  ClientCalls calls;
+  std::optional<DevProxy> dev;
+  std::string evidence;
+  std::string dev_evidence;
+  bool editable() const { return !client->has_editable() || client->editable(); }
+};
+
+struct NginxFacts {
+  const v1::Service* service = nullptr;
+  const v1::ConfigFile* file = nullptr;
+  std::optional<NginxConfig> config;
+  // Why it could not be read ("nginx.conf:3:1: unexpected '}'").
+  std::string error;
+  std::string evidence;
+  int port = 0;
+  std::string host;
+};
+
+// A commit's change of one file.
+struct Change {
+  std::string repository;
+  GitCommit commit;
+  std::string file;
+  std::vector<GitHunk> hunks;
+  std::string evidence;
+  // Nothing changed the file after it.
+  bool last_of_file = false;
+};
+
+struct Scene {
+  const Case& input;
+  EvidenceBook& book;
+  Prober& prober;
+  std::vector<v1::CheckResult> results;
+  std::vector<v1::Symptom> symptoms;
+  // The result behind each symptom, by the symptom's id.
+  std::map<std::string, v1::CheckResult> symptom_results;
+  std::vector<ClientFacts> clients;
+  std::vector<NginxFacts> nginx;
+  std::vector<Change> changes;
+  std::vector<std::string> ruled_out;
+
+  const v1::Service* FindService(const std::string& name) const;
+  // The service whose base_url or listen address this URL or "host:port" is at.
+  const v1::Service* ServiceAt(const std::string& url_or_address) const;
+  const NginxFacts* NginxOf(const v1::Service* service) const;
+  // Changes of a file, newest first.
+  std::vector<const Change*> ChangesOf(const std::string& file) const;
+  std::string AddSymptom(const std::string& component, const std::string& check, const std::string& summary,
+                         const std::string& evidence);
+};
+
+// Reads everything that the model names, runs its suites (and what they lack) and keeps the failures as symptoms.
+void Observe(Scene* scene);
+
+// "/v1/products" of "http://h:1/v1/products?x".
+std::string PathOf(const std::string& url);
+// "host:port" of a URL or address, "localhost" and wildcards as 127.0.0.1.
+std::string AddressOf(const std::string& url_or_address);
+
+}  // namespace omnix
