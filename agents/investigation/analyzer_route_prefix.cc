@@ -235,6 +235,12 @@ class PrefixAnalysis {
     double rank = 0;
   };
 
+  // Commits of the same second are told apart by their order in the history (newest first).
+  static bool IsLater(const Change& a, const Change& b) {
+    if (a.commit.time != b.commit.time) return a.commit.time > b.commit.time;
+    return a.commit.hash != b.commit.hash && &a < &b;
+  }
+
   double Rank(const Side& side) const {
     const auto& prefer = scene_.input.system.prefer_sides();
     const auto wish = std::find(prefer.begin(), prefer.end(), side.remedy.side());
@@ -242,7 +248,7 @@ class PrefixAnalysis {
     double rank = wish == prefer.end() ? 0 : kWish * static_cast<double>(prefer.end() - wish);
     if (side.change != nullptr) {
       const bool last = std::none_of(sides_.begin(), sides_.end(), [&](const Side& other) {
-        return other.change != nullptr && other.change->commit.time > side.change->commit.time;
+        return other.change != nullptr && IsLater(*other.change, *side.change);
       });
       if (last) rank += kChange;
     }

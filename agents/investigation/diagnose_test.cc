@@ -66,7 +66,7 @@ class Program {
 };
 
 constexpr char kBackend[] = R"(
-import http.server, json, sys
+import base64, hashlib, http.server, json, sys
 routes = sys.argv[2].split(',')
 allowed = json.load(open(sys.argv[3]))['security']['origins'] if len(sys.argv) > 3 else None
 class H(http.server.BaseHTTPRequestHandler):
@@ -79,7 +79,22 @@ class H(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         if self.command != 'HEAD': self.wfile.write(body)
-    def do_GET(self): self.answer(200 if self.path.split('?')[0] in routes else 404)
+    def upgrade(self):
+        key = self.headers['Sec-WebSocket-Key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+        self.protocol_version = 'HTTP/1.1'
+        self.send_response(101)
+        self.send_header('Upgrade', 'websocket')
+        self.send_header('Connection', 'Upgrade')
+        self.send_header('Sec-WebSocket-Accept', base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.end_headers()
+        self.connection.recv(1000)
+        self.close_connection = True
+    def do_GET(self):
+        if self.path == '/live':
+            if self.headers.get('Upgrade') == 'websocket': self.upgrade()
+            else: self.answer(426)
+            return
+        self.answer(200 if self.path.split('?')[0] in routes else 404)
     do_HEAD = do_GET
     def do_OPTIONS(self): self.answer(204)
     def log_message(self, *a): pass
@@ -432,6 +447,45 @@ TEST_F(DiagnoseTest, StaleUpstreamAddress) {
   const v1::Action& action = diagnosis.hypotheses(0).remedies(0).actions(0);
   EXPECT_EQ(Text(action, "old"), fmt::format("127.0.0.1:{}", stale));
   EXPECT_EQ(Text(action, "new"), fmt::format("127.0.0.1:{}", backend_port_));
+}
+
+// The gateway's location drops the Upgrade; a neighbour that keeps it is left alone.
+TEST_F(DiagnoseTest, WebSocketUpgradeLost) {
+  Model({"/products"}, {"/products"});
+  WriteNginx(fmt::format(
+      "        location /live {{\n            proxy_pass http://127.0.0.1:{0};\n        }}\n        location / {{ "
+      "proxy_pass http://127.0.0.1:{0}; }}\n",
+      backend_port_));
+  Write("web/httpClient.js", "fetch('/products');\nnew WebSocket(`wss://${location.host}/live`);\n");
+  Commit("Begin");
+  StartBackend("/products");
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("websocket.upgrade_lost")) << diagnosis.DebugString();
+  const v1::Action& action = diagnosis.hypotheses(0).remedies(0).actions(0);
+  EXPECT_EQ(action.kind(), "file.insert_lines");
+  EXPECT_EQ(Text(action, "after_text"), fmt::format("            proxy_pass http://127.0.0.1:{};", backend_port_));
+  EXPECT_EQ(action.with().fields().at("lines").list_value().values(1).string_value(),
+            "            proxy_set_header Upgrade $http_upgrade;");
+}
+
+// The running gateway is well; the file on disk would not load.
+TEST_F(DiagnoseTest, NginxSyntaxErrorOnDisk) {
+  Model({"/products"}, {"/products"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("web/httpClient.js", "fetch('/products');\n");
+  Commit("Begin");
+  StartBackend("/products");
+  StartNginx();
+  WriteNginx("        location / { return 200 }\n");
+  Commit("Answer by hand");
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("nginx.syntax_error")) << diagnosis.DebugString();
+  const v1::Hypothesis& h = diagnosis.hypotheses(0);
+  EXPECT_EQ(h.location().file(), Path("gw/nginx.conf"));
+  EXPECT_GT(h.location().line(), 8u);
+  ASSERT_EQ(h.remedies_size(), 1);
+  EXPECT_EQ(h.remedies(0).actions(0).kind(), "git.revert");
 }
 
 TEST_F(DiagnoseTest, UnknownCauseSaysSo) {
