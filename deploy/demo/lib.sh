@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the demo's scripts share. Sourced after `set -euo pipefail`; takes the work folder as $1.
 demo_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program=$(basename "$0")
