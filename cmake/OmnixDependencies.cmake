@@ -14,6 +14,7 @@ find_package(SQLite3 REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(GTest REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 
 find_path(OMNIX_JQ_INCLUDE jq.h REQUIRED)
 find_library(OMNIX_JQ_LIBRARY jq REQUIRED)
