@@ -1,0 +1,55 @@
+#include "orchestrator/api/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace omnix {
+
+struct Metrics::Series {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("omnix_http_requests_total")
+                                                          .Help("HTTP requests answered, by route and status")
+                                                          .Register(registry);
+  prometheus::Family<prometheus::Counter>& alerts = prometheus::BuildCounter()
+                                                        .Name("omnix_alerts_accepted_total")
+                                                        .Help("Alerts that were made durable, by format")
+                                                        .Register(registry);
+  prometheus::Gauge& open_incidents = prometheus::BuildGauge()
+                                          .Name("omnix_open_incidents")
+                                          .Help("Incidents that are neither resolved nor cancelled")
+                                          .Register(registry)
+                                          .Add({});
+  prometheus::Gauge& connected_agents = prometheus::BuildGauge()
+                                            .Name("omnix_connected_agents")
+                                            .Help("Agents with an open link")
+                                            .Register(registry)
+                                            .Add({});
+  prometheus::Gauge& journal_ok = prometheus::BuildGauge()
+                                      .Name("omnix_journal_ok")
+                                      .Help("1 while the journal takes what comes, else 0")
+                                      .Register(registry)
+                                      .Add({});
+};
+
+Metrics::Metrics() : series_(std::make_unique<Series>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::CountRequest(const std::string& route, unsigned status) {
+  series_->requests.Add({{"route", route.empty() ? "none" : route}, {"status", std::to_string(status)}}).Increment();
+}
+
+void Metrics::CountAlerts(const std::string& format, size_t alerts) {
+  series_->alerts.Add({{"format", format}}).Increment(static_cast<double>(alerts));
+}
+
+std::string Metrics::Text(const v1::GetStatusResponse& status) {
+  series_->open_incidents.Set(status.open_incidents());
+  series_->connected_agents.Set(status.connected_agents());
+  series_->journal_ok.Set(status.journal() == "ok" ? 1 : 0);
+  return prometheus::TextSerializer().Serialize(series_->registry.Collect());
+}
+
+}  // namespace omnix

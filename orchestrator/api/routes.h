@@ -1,0 +1,27 @@
+// The HTTP API: every route of omnixd, in one table (routes.cc).
+#pragma once
+
+#include <vector>
+
+#include "common/clock.h"
+#include "orchestrator/api/metrics.h"
+#include "orchestrator/api/router.h"
+#include "orchestrator/engine/ports.h"
+#include "orchestrator/intake/formats.h"
+
+namespace omnix {
+
+// A command's body: a reason and a hash, not a document.
+inline constexpr size_t kMaxCommandBodyBytes = 64 << 10;
+
+// What the handlers work with. Nothing is owned; all of it outlives the server.
+struct ApiParts {
+  OperatorPort* port = nullptr;
+  const AlertFormats* formats = nullptr;
+  Metrics* metrics = nullptr;
+  const Clock* clock = nullptr;
+};
+
+std::vector<Route> ApiRoutes(const ApiParts& parts);
+
+}  // namespace omnix
