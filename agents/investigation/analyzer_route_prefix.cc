@@ -221,9 +221,15 @@ class PrefixAnalysis {
       const std::string child = lines.Line(sibling->block[0].words[0].location.line());
       inner = child.substr(0, child.find_first_not_of(" \t"));
     }
+    // Above the comment that belongs to the sibling.
+    uint32_t above = place.line() - 1;
+    while (above > 1 && lines.Line(above).find_first_not_of(" \t") != std::string::npos &&
+           lines.Line(above)[lines.Line(above).find_first_not_of(" \t")] == '#') {
+      --above;
+    }
     std::string escaped;
     for (const char c : edit_.prefix) escaped += c == '.' ? "\\." : std::string(1, c);
-    return {InsertLines(client_.gateway->name(), place.file(), place.line() - 1, lines.Line(place.line() - 1),
+    return {InsertLines(client_.gateway->name(), place.file(), above, lines.Line(above),
                         {indent + "location ^~ " + edit_.prefix + "/ {",
                          inner + "rewrite ^" + escaped + "(/.*)$ $1 last;", indent + "}", ""},
                         fmt::format("Serve {} as what follows it", edit_.prefix))};

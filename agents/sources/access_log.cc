@@ -31,6 +31,13 @@ const re2::RE2& SpeaksOfError() {
   return *regex;
 }
 
+// "04/Sep/2025:07:14:03 +0000" or ISO 8601.
+bool ParseLogTime(const std::string& text, absl::Time* time) {
+  std::string error;
+  return absl::ParseTime("%d/%b/%Y:%H:%M:%S %Ez", text, time, &error) ||
+         absl::ParseTime(absl::RFC3339_full, text, time, &error);
+}
+
 }  // namespace
 
 absl::StatusOr<AccessSummary> ReadAccessLog(const std::string& path, absl::Time since) {
@@ -42,9 +49,7 @@ absl::StatusOr<AccessSummary> ReadAccessLog(const std::string& path, absl::Time 
     std::string when, method, target;
     int status = 0;
     absl::Time time;
-    std::string error;
-    if (!re2::RE2::PartialMatch(line, RequestLine(), &when, &method, &target, &status) ||
-        !absl::ParseTime("%d/%b/%Y:%H:%M:%S %Ez", when, &time, &error)) {
+    if (!re2::RE2::PartialMatch(line, RequestLine(), &when, &method, &target, &status) || !ParseLogTime(when, &time)) {
       ++summary.unread;
       continue;
     }

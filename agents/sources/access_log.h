@@ -33,8 +33,8 @@ struct AccessSummary {
   uint64_t unread = 0;
 };
 
-// Common and combined format and what adds to them ('... "GET /x HTTP/1.1" 404 ...' with a [time] in brackets). Lines
-// before `since` are left out.
+// Common and combined format and what adds to them ('... "GET /x HTTP/1.1" 404 ...' with a [time] in brackets, CLF or
+// ISO 8601). Lines before `since` are left out.
 absl::StatusOr<AccessSummary> ReadAccessLog(const std::string& path, absl::Time since);
 
 struct ErrorLine {

@@ -20,7 +20,7 @@ class LogTest : public testing::Test {
 
 TEST_F(LogTest, CountsByMethodPathAndStatus) {
   Write(R"(1.2.3.4 - - [04/Sep/2025:07:14:03 +0000] "GET /v1/products?x=1 HTTP/1.1" 404 153 "-" "curl"
-1.2.3.4 - bob [04/Sep/2025:07:15:03 +0000] "GET /v1/products HTTP/2.0" 404 153
+1.2.3.4 - bob [2025-09-04T07:15:03+00:00] "GET /v1/products HTTP/2.0" 404 153
 1.2.3.4 - - [04/Sep/2025:06:00:00 +0000] "GET /old HTTP/1.1" 200 1
 ::1 - - [04/Sep/2025:09:20:00 +0200] "POST /login HTTP/1.1" 200 1 rt=0.1
 garbage
