@@ -220,7 +220,9 @@ TEST_F(ExecutorTest, ALostLeaseStopsAtOnceAndTheNextAttemptFinishes) {
     context_.acts_left = acts;
     const auto first = Apply(plan);
     context_.acts_left = 1000;
-    if (!first.ok()) EXPECT_EQ(first.status().code(), absl::StatusCode::kAborted);
+    if (!first.ok()) {
+      EXPECT_EQ(first.status().code(), absl::StatusCode::kAborted);
+    }
     const auto second = Apply(plan);
     ASSERT_TRUE(second.ok()) << second.status();
     EXPECT_TRUE(second->applied());
