@@ -5,7 +5,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -16,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#include <exception>
 
 #include "agents/checks/socket.h"
 #include "agents/checks/url.h"
@@ -49,8 +49,9 @@ class Conversation {
     absl::Status status =
         DeadlineExceeded("{}: no WebSocket within {}", what_, omnix::FormatDuration(request_.timeout));
     const bool tls = url_.scheme == "wss" || url_.scheme == "https";
-    asio::co_spawn(
-        io, [&]() -> asio::awaitable<void> { status = tls ? co_await OverTls() : co_await OverTcp(); }, asio::detached);
+    asio::co_spawn(io, tls ? OverTls() : OverTcp(), [&](const std::exception_ptr& thrown, absl::Status ended) {
+      status = thrown ? Internal("{}: the WebSocket client failed", what_) : std::move(ended);
+    });
     io.run_for(absl::ToChronoMilliseconds(request_.timeout));
     if (!status.ok() && !outcome_.accepted) return status;
     if (!status.ok()) outcome_.mistake = "the conversation did not end in time";
@@ -71,7 +72,8 @@ class Conversation {
 
   asio::awaitable<absl::Status> OverTcp() {
     websocket::stream<beast::tcp_stream> ws(co_await asio::this_coro::executor);
-    if (absl::Status status = co_await Connect(ws.next_layer()); !status.ok()) co_return status;
+    const absl::Status connected = co_await Connect(ws.next_layer());
+    if (!connected.ok()) co_return connected;
     co_return co_await Talk(ws);
   }
 
@@ -82,7 +84,8 @@ class Conversation {
     tls.set_verify_mode(asio::ssl::verify_peer);
     tls.set_verify_callback(asio::ssl::host_name_verification(url_.host));
     websocket::stream<beast::ssl_stream<beast::tcp_stream>> ws(co_await asio::this_coro::executor, tls);
-    if (absl::Status status = co_await Connect(beast::get_lowest_layer(ws)); !status.ok()) co_return status;
+    const absl::Status connected = co_await Connect(beast::get_lowest_layer(ws));
+    if (!connected.ok()) co_return connected;
     SSL_set_tlsext_host_name(ws.next_layer().native_handle(), url_.host.c_str());
     co_await ws.next_layer().async_handshake(asio::ssl::stream_base::client, Into(error));
     if (error) co_return Unavailable("{}: TLS failed: {}", what_, error.message());
@@ -103,7 +106,8 @@ class Conversation {
     websocket::response_type answer;
     const bool usual_port = url_.port == "80" || url_.port == "443";
     const std::string host = url_.host.find(':') == std::string::npos ? url_.host : "[" + url_.host + "]";
-    co_await ws.async_handshake(answer, usual_port ? host : host + ":" + url_.port, url_.target, Into(error));
+    const std::string host_field = usual_port ? host : host + ":" + url_.port;
+    co_await ws.async_handshake(answer, host_field, url_.target, Into(error));
     outcome_.status = static_cast<int>(answer.result_int());
     if (error == websocket::error::upgrade_declined ||
         (error && outcome_.status != 0 && outcome_.status != kSwitchingProtocols)) {
@@ -122,7 +126,8 @@ class Conversation {
     const absl::Duration hold_until = open_since + request_.hold;
     if (!request_.send.empty()) co_await ws.async_write(asio::buffer(request_.send), Into(error));
     const bool holds = request_.hold > absl::ZeroDuration();
-    if (!error && holds) co_await ws.async_ping({}, Into(error));
+    const websocket::ping_data nothing;
+    if (!error && holds) co_await ws.async_ping(nothing, Into(error));
     bool expected = request_.expect.empty();
     while (!error && (!expected || clock_.Monotonic() < hold_until)) {
       const absl::Duration until = expected ? hold_until : start_ + request_.timeout;
