@@ -39,6 +39,20 @@ std::vector<std::pair<const v1::Service*, const v1::ConfigFile*>> ConfigFiles(co
   return files;
 }
 
+// The change of the list that took one of the missing origins away.
+const Change* Removal(const Scene& scene, const std::string& file, const std::set<std::string>& missing) {
+  for (const Change* change : scene.ChangesOf(file)) {
+    for (const GitHunk& hunk : change->hunks) {
+      for (const std::string& line : hunk.removed) {
+        for (const std::string& origin : missing) {
+          if (line.find(origin.substr(origin.find("//"))) != std::string::npos) return change;
+        }
+      }
+    }
+  }
+  return nullptr;
+}
+
 void AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, const std::vector<std::string>& declared,
                  v1::Hypothesis* h) {
   std::set<std::string> files_done;
@@ -53,8 +67,8 @@ void AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, con
       if (!lists.ok()) continue;
       for (const AllowList& list : *lists) {
         std::vector<std::string> missing;
-        for (const std::string& origin : lack.origins) {
-          if (!list.Holds(origin)) missing.push_back(origin);
+        for (const std::string& origin : declared) {
+          if (lack.origins.count(origin) > 0 && !list.Holds(origin)) missing.push_back(origin);
         }
         const std::string evidence = scene->book.Add(
             MakeEvidence("allow_list", owner->name(),
@@ -123,8 +137,14 @@ void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
         other_allowed ? "A listed origin is allowed on the same URL, so the list is what is missing them. " : "",
         h.remedies_size() > 0 ? "The list is " + h.location().file() + "."
                               : "No list that could be extended was found in the declared configuration."));
+    const Change* removal = Removal(*scene, h.location().file(), lack.origins);
+    if (removal != nullptr) {
+      h.add_evidence_for(removal->evidence);
+      h.set_explanation(h.explanation() + fmt::format(" \"{}\" ({}) took them out.", removal->commit.subject,
+                                                      removal->commit.hash.substr(0, 10)));
+    }
     for (const std::string& id : lack.symptoms) h.add_symptom_ids(id);
-    h.set_confidence(h.remedies_size() == 0 ? 0.5 : other_allowed ? 0.93 : 0.7);
+    h.set_confidence(h.remedies_size() == 0 ? 0.5 : !other_allowed ? 0.7 : removal != nullptr ? 0.95 : 0.92);
     h.set_status(other_allowed ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
     candidates->push_back({h, {}});
   }

@@ -101,6 +101,25 @@ class DevAnalysis {
 
   static std::string Root(const std::string& path) { return path.substr(1, path.find_first_of("/?", 1) - 1); }
 
+  // A key that a recent change took away and that fits what is called now.
+  std::string FormerKey(const DevProxyEntry& entry, const std::vector<std::string>& paths) const {
+    for (const Change* change : scene_.ChangesOf(entry.key.location.file())) {
+      for (const GitHunk& hunk : change->hunks) {
+        for (const std::string& line : hunk.removed) {
+          for (const JsToken& token : LexJavaScript(line)) {
+            if (token.kind != JsTokenKind::kString || token.text.find_first_of("/^") != 0) continue;
+            DevProxy single{{entry}, {}, client_.dev->tool};
+            single.entries[0].key.text = token.text;
+            const bool fits = std::all_of(paths.begin(), paths.end(),
+                                          [&](const std::string& path) { return single.Forward(path).proxied; });
+            if (fits && token.text != "/") return token.text;
+          }
+        }
+      }
+    }
+    return "";
+  }
+
   // The entry that forwarded calls to the gateway (or that nothing needs any more) gets a key that matches what is
   // called now.
   void Rekey(const std::vector<std::string>& unproxied, std::vector<v1::Action>* actions) const {
@@ -111,8 +130,10 @@ class DevAnalysis {
     }
     std::set<std::string> roots;
     for (const std::string& path : unproxied) roots.insert(Root(path));
-    std::string key;
-    if (roots.size() == 1) {
+    std::string key = FormerKey(*entry, unproxied);
+    if (!key.empty()) {
+      key = Quoted(entry->key, key);
+    } else if (roots.size() == 1) {
       key = Quoted(entry->key, "/" + *roots.begin());
     } else if (client_.dev->tool == "vite") {
       std::string alternatives;

@@ -12,7 +12,8 @@
   X(WebSocket)             \
   X(RoutePrefix)           \
   X(Cors)                  \
-  X(DevProxy)
+  X(DevProxy)              \
+  X(Resources)
 
 namespace omnix {
 

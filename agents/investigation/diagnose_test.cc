@@ -488,6 +488,47 @@ TEST_F(DiagnoseTest, NginxSyntaxErrorOnDisk) {
   EXPECT_EQ(h.remedies(0).actions(0).kind(), "git.revert");
 }
 
+// A fault that no edit mends is named, and nothing is proposed.
+TEST_F(DiagnoseTest, FullDiskIsNamed) {
+  v1::Service* service = AddService("shop-api", "backend", backend_port_, {"/products"});
+  StartBackend("/products");
+  v1::Suite* suite = investigation_.system.add_suites();
+  suite->set_name("disks");
+  v1::Check* check = suite->add_steps();
+  check->set_name("room");
+  check->set_kind("disk");
+  check->set_service("shop-api");
+  service->add_disks()->set_path(folder_);
+  service->mutable_disks(0)->set_min_free_percent(100);
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("disk.full")) << diagnosis.DebugString();
+  EXPECT_EQ(diagnosis.explanations_size(), 0);
+  EXPECT_GT(diagnosis.next_steps_size(), 0);
+}
+
+// A development proxy whose key a recent commit changed gets its former key back.
+TEST_F(DiagnoseTest, FormerDevProxyKeyIsRestored) {
+  Model({"/products", "/orders"}, {"/products", "/orders"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("web/httpClient.js", "fetch('/products');\nfetch('/orders');\n");
+  auto vite = [&](const std::string& key) {
+    Write("web/vite.config.js",
+          fmt::format("export default {{ server: {{ proxy: {{\n  '{}': 'http://127.0.0.1:{}',\n}} }} }};\n", key,
+                      gateway_port_));
+  };
+  vite("^/(products|orders)");
+  Commit("Begin");
+  vite("/api");
+  Commit("Change the proxy");
+  investigation_.system.mutable_clients(0)->add_dev_proxy_files(Path("web/vite.config.js"));
+  StartBackend("/products,/orders");
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("proxy.dev_mismatch")) << diagnosis.DebugString();
+  ASSERT_EQ(diagnosis.explanations_size(), 1);
+  EXPECT_EQ(Text(diagnosis.hypotheses(0).remedies(0).actions(0), "new"), "'^/(products|orders)'");
+}
+
 TEST_F(DiagnoseTest, UnknownCauseSaysSo) {
   AddService("shop-api", "backend", backend_port_, {"/products", "/missing"});
   StartBackend("/products");

@@ -1,6 +1,7 @@
 #include "agents/investigation/explain.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "common/hash.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr double kContradictionCost = 0.1;
 constexpr size_t kShownFacts = 3;
+
+// Two digits are more than is known.
+double Rounded(double confidence) { return std::round(confidence * 100) / 100; }
 
 // The same causes and remedies have the same id in a later investigation.
 std::string IdOf(const std::vector<std::pair<const Candidate*, const v1::Remedy*>>& causes) {
@@ -106,7 +110,8 @@ class Combiner {
     for (const std::string& symptom : covered) explanation.add_symptom_ids(symptom);
     const double share =
         scene_.symptoms.empty() ? 1 : static_cast<double>(covered.size()) / static_cast<double>(scene_.symptoms.size());
-    explanation.set_confidence(std::min(kMaxConfidence, least * (0.5 + share / 2) * (first ? 1 : kAlternativeFactor)));
+    explanation.set_confidence(
+        Rounded(std::min(kMaxConfidence, least * (0.5 + share / 2) * (first ? 1 : kAlternativeFactor))));
     explanation.set_summary(summary);
   }
 
@@ -180,7 +185,8 @@ void NextSteps(const Scene& scene, v1::Diagnosis* diagnosis) {
 v1::Diagnosis Explain(const Scene& scene, std::vector<Candidate> candidates) {
   for (Candidate& candidate : candidates) {
     v1::Hypothesis& h = candidate.hypothesis;
-    h.set_confidence(std::clamp(h.confidence() - kContradictionCost * h.evidence_against_size(), 0.0, kMaxConfidence));
+    h.set_confidence(
+        Rounded(std::clamp(h.confidence() - kContradictionCost * h.evidence_against_size(), 0.0, kMaxConfidence)));
   }
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.hypothesis.confidence() > b.hypothesis.confidence();
