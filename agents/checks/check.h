@@ -29,6 +29,9 @@ struct CheckContext {
   std::function<bool()> cancelled = [] { return false; };
   // Told by RunSuite after each step of its first run.
   std::function<void(size_t done, size_t total)> progress = [](size_t, size_t) {};
+  // A suite that fails may be run again for this long until it passes for the first time: a change that was just made
+  // (a reload, a restart) takes a moment to be in effect.
+  absl::Duration settle = absl::ZeroDuration();
 };
 
 // A kind may give several results (cors: one for each origin). Never throws, never blocks beyond context.timeout.

@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t kDefaultWeight = 25;
 constexpr size_t kMaxProcFileBytes = 64 << 10;
-constexpr size_t kMaxPidFileBytes = 64;
+constexpr size_t kMaxPidFileBytes = 4 << 10;
 
 struct ProcessInfo {
   std::string name;     // /proc/PID/comm
@@ -82,7 +82,8 @@ v1::CheckResult CheckPidFile(const v1::Check& check, const v1::Process& process)
   if (absl::IsNotFound(text.status()))
     return Failed(check, expected, fmt::format("no pid file {}", process.pid_file()));
   if (!text.ok()) return ErrorResult(check, text.status());
-  const std::string pid(absl::StripAsciiWhitespace(*text));
+  // PostgreSQL's has more lines after the first.
+  const std::string pid(absl::StripAsciiWhitespace(text->substr(0, text->find('\n'))));
   if (!IsPid(pid)) return Failed(check, expected, fmt::format("{} holds no process id", process.pid_file()));
   const auto info = ReadProcess(pid);
   if (!info || !Runs(*info))

@@ -124,18 +124,24 @@ v1::Verdict RunSuite(const v1::Suite& suite, CheckContext& context) {
   const absl::Duration interval = std::max(OrDefault(suite.stability().interval(), kDefaultInterval), kMinInterval);
   const SystemClock clock;
 
+  const absl::Duration settled_by = clock.Monotonic() + context.settle;
   context.variables = *initial;
   std::vector<v1::CheckResult> results = RunOnce(suite, context, /*report=*/true);
   uint32_t runs = 1;
-  const absl::Duration start = clock.Monotonic();
+  absl::Duration start = clock.Monotonic();
   bool cancelled = context.cancelled();
-  while (Passes(results) && !cancelled && clock.Monotonic() - start < window) {
-    const absl::Duration left = window - (clock.Monotonic() - start);
+  while (!cancelled) {
+    const absl::Duration now = clock.Monotonic();
+    const bool passes = Passes(results);
+    if (passes ? now - start >= window : now >= settled_by) break;
+    const absl::Duration left = passes ? window - (now - start) : settled_by - now;
     cancelled = !Pause(std::min(interval, left), context);
     if (cancelled) break;
     context.variables = *initial;
     results = RunOnce(suite, context, /*report=*/false);
     ++runs;
+    // The window of stability begins with the first pass after a failure.
+    if (!passes) start = clock.Monotonic();
   }
   const absl::Duration stable = std::min(clock.Monotonic() - start, window);
 

@@ -11,6 +11,7 @@
   X(NginxSyntax)           \
   X(WebSocket)             \
   X(RoutePrefix)           \
+  X(GatewayRoute)          \
   X(Cors)                  \
   X(DevProxy)              \
   X(Resources)

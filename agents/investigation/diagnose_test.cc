@@ -529,6 +529,66 @@ TEST_F(DiagnoseTest, FormerDevProxyKeyIsRestored) {
   EXPECT_EQ(Text(diagnosis.hypotheses(0).remedies(0).actions(0), "new"), "'^/(products|orders)'");
 }
 
+// A commit dropped one route of the gateway.
+TEST_F(DiagnoseTest, GatewayThatLostARoute) {
+  Model({"/products", "/orders"}, {"/products", "/orders"});
+  const auto location = [&](const std::string& path) {
+    return fmt::format("        location {} {{ proxy_pass http://127.0.0.1:{}; }}\n", path, backend_port_);
+  };
+  WriteNginx(location("/products") + location("/orders"));
+  Write("web/httpClient.js", "fetch('/products');\nfetch('/orders');\n");
+  Commit("Begin");
+  WriteNginx(location("/products"));
+  Commit("Remove what nobody uses");
+  StartBackend("/products,/orders");
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("gateway.route_missing")) << diagnosis.DebugString();
+  EXPECT_EQ(diagnosis.hypotheses(0).remedies(0).actions(0).kind(), "git.revert");
+  EXPECT_EQ(diagnosis.explanations(0).symptom_ids_size(), diagnosis.symptoms_size());
+}
+
+class FakeContext : public TaskContext {
+ public:
+  explicit FakeContext(Json input) : input_(std::move(input)) {}
+  const v1::LeaseId& lease() const override { return lease_; }
+  const std::string& type() const override { return text_; }
+  const Json& input() const override { return input_; }
+  const std::string& idempotency_key() const override { return text_; }
+  bool cancelled() const override { return cancelled_; }
+  absl::Status MayAct() const override { return absl::OkStatus(); }
+  absl::Duration remaining() const override { return absl::Minutes(1); }
+  void Progress(const std::string&, uint32_t) override {}
+  void Report(v1::Evidence) override { ++reported_; }
+  std::shared_ptr<grpc::Channel> channel() const override { return nullptr; }
+
+  Json input_;
+  bool cancelled_ = false;
+  int reported_ = 0;
+
+ private:
+  v1::LeaseId lease_;
+  std::string text_;
+};
+
+TEST_F(DiagnoseTest, TaskReadsItsInputAndStops) {
+  FakeContext none(Json::object());
+  EXPECT_EQ(DiagnoseTask(none).status().code(), absl::StatusCode::kInvalidArgument);
+  FakeContext bad(Json{{"system", {{"nonsense", 1}}}});
+  EXPECT_EQ(DiagnoseTask(bad).status().code(), absl::StatusCode::kInvalidArgument);
+  AddService("shop-api", "backend", backend_port_, {"/products"});
+  StartBackend("/other");
+  FakeContext good(Json{{"system", MessageToJsonValue(investigation_.system)},
+                        {"incident", {{"started_at", "2025-09-04T07:14:03Z"}}},
+                        {"spent", {"x-1"}}});
+  const auto product = DiagnoseTask(good);
+  ASSERT_TRUE(product.ok()) << product.status();
+  EXPECT_EQ(product->diagnosis().symptoms_size(), 1);
+  EXPECT_GT(good.reported_, 0);
+  good.cancelled_ = true;
+  EXPECT_EQ(DiagnoseTask(good).status().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(DiagnoseTest, UnknownCauseSaysSo) {
   AddService("shop-api", "backend", backend_port_, {"/products", "/missing"});
   StartBackend("/products");

@@ -227,10 +227,9 @@ void RunSuites(Scene* scene) {
     if (suite.steps_size() == 0) continue;
     suite.clear_stability();
     scene->input.progress(fmt::format("running {}", suite.name()));
-    CheckContext context{scene->input.system,
-                         {suite.variables().begin(), suite.variables().end()},
-                         absl::Seconds(10),
-                         scene->input.cancelled};
+    CheckContext context{.system = scene->input.system,
+                         .variables = {suite.variables().begin(), suite.variables().end()},
+                         .cancelled = scene->input.cancelled};
     const v1::Verdict verdict = RunSuite(suite, context);
     for (const v1::CheckResult& result : verdict.results()) {
       scene->results.push_back(result);

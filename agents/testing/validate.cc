@@ -3,11 +3,13 @@
 #include "agents/checks/evidence.h"
 #include "agents/testing/suites.h"
 #include "common/status.h"
+#include "common/time.h"
 
 namespace omnix {
 namespace {
 
 constexpr size_t kWholePercent = 100;
+constexpr absl::Duration kDefaultSettle = absl::Seconds(10);
 
 }  // namespace
 
@@ -16,6 +18,10 @@ absl::StatusOr<v1::Product> ValidateSystem(TaskContext& task) {
   OMNIX_RETURN_IF_ERROR(ReadSystem(task.input(), &system));
   OMNIX_RETURN_IF_ERROR(ValidateSuites(system));
   CheckContext context{.system = system, .variables = {}};
+  context.settle = kDefaultSettle;
+  for (const v1::Suite& suite : system.suites()) {
+    if (suite.stability().has_settle()) context.settle = FromProto(suite.stability().settle());
+  }
   context.cancelled = [&task] { return task.cancelled(); };
   context.progress = [&task](size_t done, size_t total) {
     task.Progress(fmt::format("{} of {} checks", done, total), static_cast<uint32_t>(kWholePercent * done / total));

@@ -18,6 +18,12 @@ bool HoldsLease(const v1::Task& task, const v1::LeaseId& lease) {
          task.fencing_token() == lease.fencing_token();
 }
 
+bool IsRecorded(const v1::Incident& incident, const v1::LeaseId& lease, const std::string& evidence_id) {
+  return std::any_of(incident.evidence().begin(), incident.evidence().end(), [&](const v1::Evidence& known) {
+    return known.id() == evidence_id && known.task_id() == lease.task_id() && known.attempt() == lease.attempt();
+  });
+}
+
 // What a product lacks for the orchestrator to act on it; empty: nothing.
 std::string FlawOf(const v1::Product& product, const v1::Incident& incident) {
   const v1::Recovery* recovery = CurrentRecovery(incident);
@@ -132,10 +138,18 @@ absl::Status Decision::Handle(const command::LoseAttempt& lose) {
 
 absl::Status Decision::Handle(const command::RecordEvidence& record) {
   OMNIX_RETURN_IF_ERROR(RunningTask(record.lease).status());
-  if (record.evidence.empty()) return absl::OkStatus();
   v1::Event event;
-  event.mutable_evidence_recorded()->set_task_id(record.lease.task_id());
-  for (const auto& evidence : record.evidence) *event.mutable_evidence_recorded()->add_evidence() = evidence;
+  auto* recorded = event.mutable_evidence_recorded();
+  recorded->set_task_id(record.lease.task_id());
+  for (const auto& evidence : record.evidence) {
+    // Evidence is not acknowledged: after a reconnect agents send it again.
+    if (IsRecorded(incident_, record.lease, evidence.id())) continue;
+    auto* added = recorded->add_evidence();
+    *added = evidence;
+    added->set_task_id(record.lease.task_id());
+    added->set_attempt(record.lease.attempt());
+  }
+  if (recorded->evidence().empty()) return absl::OkStatus();
   Emit(std::move(event));
   return absl::OkStatus();
 }

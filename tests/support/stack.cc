@@ -140,6 +140,21 @@ v1::Incident Stack::WaitForPhase(const std::string& incident_id, std::vector<v1:
   return got.incident();
 }
 
+bool Stack::WatchFor(const std::string& incident_id, const std::function<bool(const v1::Event&)>& condition,
+                     absl::Duration deadline) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(deadline));
+  v1::WatchIncidentRequest request;
+  request.set_incident_id(incident_id);
+  const auto reader = api_->WatchIncident(&context, request);
+  v1::WatchIncidentResponse update;
+  bool found = false;
+  while (!found && reader->Read(&update)) found = update.has_event() && condition(update.event());
+  context.TryCancel();
+  reader->Finish();
+  return found;
+}
+
 std::string Stack::Logs() const {
   std::string logs;
   for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/log")) {

@@ -3,6 +3,7 @@
 
 #include <omnix/v1/operator.grpc.pb.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,6 +50,9 @@ class Stack {
   // The incident, once it is in one of these phases; fails the test where it does not get there.
   v1::Incident WaitForPhase(const std::string& incident_id, std::vector<v1::Phase> phases,
                             absl::Duration deadline = absl::Seconds(60));
+  // Reads the incident's events as they come until one satisfies `condition`; false where the watch ends before.
+  bool WatchFor(const std::string& incident_id, const std::function<bool(const v1::Event&)>& condition,
+                absl::Duration deadline = absl::Seconds(60));
   std::string Logs() const;
 
  private:

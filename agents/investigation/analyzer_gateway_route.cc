@@ -1,0 +1,119 @@
+// gateway.route_missing and gateway.rejects: a path fails at the gateway and is served by a service behind it when
+// called straight. The remedy takes back the last change of the gateway's configuration, where that change speaks of
+// the path.
+#include <algorithm>
+#include <set>
+
+#include "agents/investigation/analyzer.h"
+#include "fmt/format.h"
+
+namespace omnix {
+namespace {
+
+constexpr int kNotFoundStatus = 404;
+constexpr int kFirstErrorStatus = 400;
+constexpr int kUnauthorized = 401;
+
+bool IsExplained(const std::vector<Candidate>& candidates, const std::string& symptom) {
+  return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+    const auto& ids = candidate.hypothesis.symptom_ids();
+    return std::find(ids.begin(), ids.end(), symptom) != ids.end();
+  });
+}
+
+bool Mentions(const Change& change, const std::string& path) {
+  const std::string segment = path.substr(1, path.find('/', 1) - 1);
+  if (segment.empty()) return false;
+  for (const GitHunk& hunk : change.hunks) {
+    for (const auto* lines : {&hunk.removed, &hunk.added}) {
+      for (const std::string& line : *lines) {
+        if (line.find(segment) != std::string::npos) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The service behind the gateway that serves the path when called straight; with the answer.
+const v1::Service* ServedBehind(Scene* scene, const v1::Service& gateway, const std::string& path, Answer* answer) {
+  for (const std::string& name : gateway.depends_on()) {
+    const v1::Service* behind = scene->FindService(name);
+    if (behind == nullptr || behind->base_url().empty()) continue;
+    std::string base = behind->base_url();
+    while (base.ends_with('/')) base.pop_back();
+    *answer = scene->prober.Ask({name, base + path, "", false});
+    if (answer->status > 0 && (answer->status < kFirstErrorStatus || answer->status == kUnauthorized)) return behind;
+  }
+  return nullptr;
+}
+
+void AddRevert(const Scene& scene, const v1::Service& gateway, const std::string& path, v1::Hypothesis* h) {
+  constexpr double kWithFittingChange = 0.85;
+  const NginxFacts* nginx = scene.NginxOf(&gateway);
+  if (nginx == nullptr) return;
+  for (const std::string& file : nginx->config->files) {
+    for (const Change* change : scene.ChangesOf(file)) {
+      if (!change->last_of_file || !Mentions(*change, path) || !MayEdit(scene, gateway, file)) continue;
+      h->add_evidence_for(change->evidence);
+      h->mutable_location()->set_file(file);
+      h->mutable_location()->set_line(change->hunks[0].line);
+      h->set_confidence(kWithFittingChange);
+      h->set_explanation(h->explanation() + fmt::format(" \"{}\" ({}) changed this part of {} last.",
+                                                        change->commit.subject, change->commit.hash.substr(0, 10),
+                                                        file));
+      *h->add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change->commit.hash.substr(0, 10)),
+                                      "gateway", {GitRevert(gateway.name(), *change)});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
+  constexpr double kWithoutChange = 0.6;
+  for (const auto& [id, result] : scene->symptom_results) {
+    const auto& attributes = result.attributes();
+    const bool other_kind =
+        attributes.count("origin") > 0 || attributes.count("websocket") > 0 || result.kind() == "dev_proxy";
+    if (attributes.count("url") == 0 || other_kind || IsExplained(*candidates, id)) continue;
+    const std::string url = attributes.at("url"), path = PathOf(url);
+    const v1::Service* gateway = scene->ServiceAt(url);
+    if (gateway == nullptr || scene->NginxOf(gateway) == nullptr) continue;
+    const Answer through = scene->prober.Ask({gateway->name(), url, "", false});
+    if (through.status < kFirstErrorStatus) continue;
+    Answer direct;
+    const v1::Service* behind = ServedBehind(scene, *gateway, path, &direct);
+    if (behind == nullptr) continue;
+    const auto same = std::find_if(candidates->begin(), candidates->end(), [&](const Candidate& c) {
+      return c.hypothesis.kind().starts_with("gateway.") && c.hypothesis.component() == gateway->name() &&
+             c.hypothesis.title().find(path + " ") != std::string::npos;
+    });
+    if (same != candidates->end()) {
+      same->hypothesis.add_symptom_ids(id);
+      continue;
+    }
+    v1::Hypothesis h;
+    h.set_kind(through.status == kNotFoundStatus ? "gateway.route_missing" : "gateway.rejects");
+    h.set_component(gateway->name());
+    h.set_title(
+        fmt::format("{} answers {} with {}, {} serves it", gateway->name(), path, through.status, behind->name()));
+    h.set_explanation(fmt::format("Straight at {} the path is answered with {}, so the fault is in {}.", behind->name(),
+                                  direct.status, gateway->name()));
+    h.add_symptom_ids(id);
+    v1::Counterfactual* test = h.add_tests();
+    test->set_description(fmt::format("{} through {}: {}; straight to {}: {}", path, gateway->name(), through.status,
+                                      behind->name(), direct.status));
+    test->set_agrees(true);
+    for (const std::string& evidence : {through.evidence, direct.evidence}) {
+      test->add_evidence_ids(evidence);
+      h.add_evidence_for(evidence);
+    }
+    h.set_confidence(kWithoutChange);
+    h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+    AddRevert(*scene, *gateway, path, &h);
+    candidates->push_back({h, {}});
+  }
+}
+
+}  // namespace omnix
