@@ -16,7 +16,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   absl::Duration timeout = absl::Seconds(5);
-  // Beyond this the body is cut and HttpResponse.truncated set. A stream of events (text/event-stream) is cut after its head.
+  // Beyond this the body is cut and HttpResponse.truncated set. A stream of events (text/event-stream) is cut after its
+  // head.
   size_t max_body_bytes = 1 << 20;
   bool follow_redirects = false;
   // Connect there ("127.0.0.1:8443") whatever the URL's host says; the Host header and TLS name stay the URL's.
@@ -35,8 +36,9 @@ struct HttpResponse {
   std::string Header(const std::string& name) const;
 };
 
-// Only http and https. Errors: INVALID_ARGUMENT (bad URL), UNAVAILABLE (refused, no route, name not found, TLS failed: the message says
-// which), DEADLINE_EXCEEDED. An answer with any status is no error. No proxy from the environment is used. Thread-safe.
+// Only http and https. Errors: INVALID_ARGUMENT (bad URL), UNAVAILABLE (refused, no route, name not found, TLS failed:
+// the message says which), DEADLINE_EXCEEDED. An answer with any status is no error. No proxy from the environment is
+// used. Thread-safe.
 absl::StatusOr<HttpResponse> SendHttp(const HttpRequest& request);
 
 }  // namespace omnix

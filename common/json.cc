@@ -12,7 +12,8 @@
 namespace omnix {
 namespace {
 
-// Keeps the error of nlohmann's SAX parser as a position, and bounds the depth (its own DOM parser does neither without exceptions).
+// Keeps the error of nlohmann's SAX parser as a position, and bounds the depth (its own DOM parser does neither without
+// exceptions).
 class StrictHandler : public nlohmann::detail::json_sax_dom_parser<Json> {
  public:
   using Base = nlohmann::detail::json_sax_dom_parser<Json>;
@@ -130,8 +131,7 @@ Json MessageToJsonValue(const google::protobuf::Message& message) {
 
 absl::Status JsonToMessage(std::string_view json, google::protobuf::Message* message, std::string_view what) {
   google::protobuf::util::JsonParseOptions options;
-  const auto status =
-      google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, message, options);
+  const auto status = google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, message, options);
   if (!status.ok()) return InvalidArgument("{}: {}", what, std::string(status.message()));
   return absl::OkStatus();
 }

@@ -14,7 +14,8 @@ namespace omnix {
 
 using Json = nlohmann::json;
 
-// Strict: one document, valid UTF-8, at most kMaxJsonDepth levels. Errors: INVALID_ARGUMENT with line and column, never quoting the text.
+// Strict: one document, valid UTF-8, at most kMaxJsonDepth levels. Errors: INVALID_ARGUMENT with line and column, never
+// quoting the text.
 inline constexpr int kMaxJsonDepth = 256;
 absl::StatusOr<Json> ParseJson(std::string_view text);
 

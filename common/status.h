@@ -21,9 +21,9 @@ absl::Status MakeError(absl::StatusCode code, fmt::format_string<Args...> format
   return absl::Status(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-#define OMNIX_DEFINE_ERROR(Name, Code)                                          \
-  template <typename... Args>                                                   \
-  absl::Status Name(fmt::format_string<Args...> format, Args&&... args) {       \
+#define OMNIX_DEFINE_ERROR(Name, Code)                                             \
+  template <typename... Args>                                                      \
+  absl::Status Name(fmt::format_string<Args...> format, Args&&... args) {          \
     return MakeError(absl::StatusCode::Code, format, std::forward<Args>(args)...); \
   }
 
@@ -50,8 +50,8 @@ absl::Status Annotate(const absl::Status& status, const std::string& context);
 
 }  // namespace omnix
 
-#define OMNIX_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                         \
+#define OMNIX_RETURN_IF_ERROR(expression)                                                  \
+  do {                                                                                     \
     if (absl::Status omnix_status = (expression); !omnix_status.ok()) return omnix_status; \
   } while (false)
 

@@ -1,4 +1,5 @@
-// Points in time and durations: absl::Time and absl::Duration in code, google.protobuf.Timestamp and Duration in messages.
+// Points in time and durations: absl::Time and absl::Duration in code, google.protobuf.Timestamp and Duration in
+// messages.
 #pragma once
 
 #include <google/protobuf/duration.pb.h>

@@ -64,17 +64,17 @@ TEST(Alertmanager, TakesWhatTheGroupSaysWhereTheAlertIsSilent) {
     {"labels": {"alertname": "Other"}, "status": "firing", "endsAt": "2999-01-01T00:00:00Z"}]
 })");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-const v1::Alert& first = parsed->alerts[0];
-EXPECT_EQ(first.status(), v1::ALERT_STATUS_RESOLVED);
-EXPECT_EQ(first.severity(), v1::SEVERITY_CRITICAL);
-EXPECT_EQ(first.subject(), "api");
-EXPECT_EQ(first.description(), "s\nd");
-EXPECT_THAT(first.links(), ElementsAre("http://am:9093"));
-EXPECT_EQ(FromProto(first.starts_at()), kReceivedAt);
-EXPECT_EQ(FromProto(first.ends_at()), kReceivedAt);
-const v1::Alert& second = parsed->alerts[1];
-EXPECT_EQ(second.severity(), v1::SEVERITY_UNKNOWN) << "the common labels contradict this alert";
-EXPECT_FALSE(second.has_ends_at()) << "it fires";
+  const v1::Alert& first = parsed->alerts[0];
+  EXPECT_EQ(first.status(), v1::ALERT_STATUS_RESOLVED);
+  EXPECT_EQ(first.severity(), v1::SEVERITY_CRITICAL);
+  EXPECT_EQ(first.subject(), "api");
+  EXPECT_EQ(first.description(), "s\nd");
+  EXPECT_THAT(first.links(), ElementsAre("http://am:9093"));
+  EXPECT_EQ(FromProto(first.starts_at()), kReceivedAt);
+  EXPECT_EQ(FromProto(first.ends_at()), kReceivedAt);
+  const v1::Alert& second = parsed->alerts[1];
+  EXPECT_EQ(second.severity(), v1::SEVERITY_UNKNOWN) << "the common labels contradict this alert";
+  EXPECT_FALSE(second.has_ends_at()) << "it fires";
 }
 
 TEST(Alertmanager, FingerprintOfLabelsIsStableAndSeparatesLabelSets) {
