@@ -274,10 +274,29 @@ TEST(HttpClientTest, SaysThatANameWasNotFound) {
 }
 
 TEST(HttpClientTest, SaysThatTlsFailed) {
-  const ScriptedServer server([](const std::string&) { return Answer("plain"); });
+  // Speaks at once and in plain text: the first bytes are no TLS record.
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(0, bind(listener, reinterpret_cast<sockaddr*>(&address), size));
+  ASSERT_EQ(0, listen(listener, 1));
+  ASSERT_EQ(0, getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size));
+  std::thread speaker([listener] {
+    const int peer = accept(listener, nullptr, nullptr);
+    const std::string text = "220 no TLS is spoken here\r\n";
+    EXPECT_EQ(static_cast<ssize_t>(text.size()), send(peer, text.data(), text.size(), MSG_NOSIGNAL));
+    char byte = 0;
+    while (recv(peer, &byte, 1, 0) > 0) {
+    }
+    close(peer);
+  });
   HttpRequest request;
-  request.url = "https://" + server.Address() + "/";
+  request.url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
   const auto response = SendHttp(request);
+  speaker.join();
+  close(listener);
   EXPECT_EQ(response.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(Message(response.status()), HasSubstr("TLS failed"));
 }
