@@ -217,7 +217,7 @@ absl::StatusOr<v1::Plan> MakePlan(const PlanRequest& request, const v1::SystemMo
   AddServices(request.actions, system, &plan);
   plan.set_risk(RiskOf(plan));
   plan.set_summary(Summary(plan, request.summary));
-  plan.set_id("plan-" + PlanHash(plan).substr(0, kShownHashDigits));
+  plan.set_id(fmt::format("plan-{}-{}", request.incident_id, PlanHash(plan).substr(0, kShownHashDigits)));
   plan.set_hash(PlanHash(plan));
   return plan;
 }

@@ -51,6 +51,7 @@ absl::StatusOr<v1::Product> HandlePlan(TaskContext& context, const v1::RecoveryC
   OMNIX_RETURN_IF_ERROR(Parse(context.input(), "explanation", &explanation));
   OMNIX_ASSIGN_OR_RETURN(const std::vector<v1::Hypothesis> hypotheses, ParseHypotheses(context.input()));
   PlanRequest request;
+  request.incident_id = context.lease().incident_id();
   request.explanation_id = explanation.id();
   request.summary = explanation.summary();
   for (const v1::Cause& cause : explanation.causes()) {
