@@ -117,5 +117,45 @@ TEST(September4, WaitsForAnApprovalAndIsBoundToIt) {
   EXPECT_EQ("", demo.FailuresOfSuite());
 }
 
+// kill -9 of each program at the beginning of each phase: the incident still ends resolved, no step is lost, no fix is
+// applied twice.
+class KillTest : public ::testing::TestWithParam<v1::Phase> {};
+
+TEST_P(KillTest, AnyProgramMayDie) {
+  Demo demo;
+  demo.Break();
+  std::map<std::string, std::string> repaired;
+  Stack stack(demo.folder() + "/stack", demo.stack_options());
+  stack.Start();
+  std::vector<std::string> victims = {"omnixd"};
+  victims.insert(victims.end(), testing::kAgentKinds.begin(), testing::kAgentKinds.end());
+  for (const auto& victim : victims) {
+    SCOPED_TRACE("kill -9 " + victim + " in " + v1::Phase_Name(GetParam()));
+    demo.Break();
+    const std::string id = stack.Open("API calls fail", "gateway");
+    ASSERT_TRUE(stack.WatchFor(id, [&](const v1::Event& event) { return event.phase_entered().phase() == GetParam(); }))
+        << stack.Logs();
+    const auto before = stack.Events(id);
+    stack.KillAndRestart(victim);
+    const v1::Incident incident = stack.WaitForPhase(id, kEnds, absl::Seconds(60));
+    ASSERT_EQ(v1::PHASE_RESOLVED, incident.phase()) << incident.ended_reason() << stack.Logs();
+    CheckJournal(stack, incident);
+    const auto after = stack.Events(id);
+    ASSERT_LE(before.size(), after.size());
+    for (size_t i = 0; i < before.size(); ++i) {
+      EXPECT_EQ(SerializeDeterministically(before[i].event()), SerializeDeterministically(after[i].event()))
+          << "a step was lost";
+    }
+    if (repaired.empty()) repaired = demo.Files();
+    EXPECT_EQ(repaired, demo.Files());
+  }
+  EXPECT_EQ("", demo.FailuresOfSuite());
+}
+
+INSTANTIATE_TEST_SUITE_P(Phases, KillTest,
+                         ::testing::Values(v1::PHASE_MOBILIZING, v1::PHASE_INVESTIGATING, v1::PHASE_RECOVERING,
+                                           v1::PHASE_VALIDATING, v1::PHASE_DOCUMENTING),
+                         [](const auto& phase) { return v1::Phase_Name(phase.param).substr(6); });
+
 }  // namespace
 }  // namespace omnix
