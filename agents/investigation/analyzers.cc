@@ -10,6 +10,7 @@
   X(Upstream)              \
   X(NginxSyntax)           \
   X(WebSocket)             \
+  X(ProxyPath)             \
   X(RoutePrefix)           \
   X(GatewayRoute)          \
   X(Cors)                  \

@@ -1,3 +1,5 @@
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <set>
 
@@ -52,9 +54,16 @@ void ReadClients(Scene* scene) {
   }
 }
 
+// By the declared format; else by the name; else by what the file says: a block that only nginx has.
 bool IsNginx(const v1::ConfigFile& file) {
-  return file.format() == "nginx" ||
-         (file.format().empty() && file.path().find("nginx") != std::string::npos && file.path().ends_with(".conf"));
+  if (!file.format().empty()) return file.format() == "nginx";
+  const std::string name = file.path().substr(file.path().rfind('/') + 1);
+  const bool plain = name.ends_with(".conf") || name.find('.') == std::string::npos;
+  if (!plain) return false;
+  if (file.path().find("nginx") != std::string::npos) return true;
+  static const RE2 kBlock("(?m)^\\s*(?:http|server|upstream|location|map|events)\\b[^;{}]*\\{");
+  const auto text = ReadFile(file.path());
+  return text.ok() && RE2::PartialMatch(*text, kBlock);
 }
 
 void ReadNginx(Scene* scene) {

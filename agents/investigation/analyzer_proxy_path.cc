@@ -1,0 +1,216 @@
+// gateway.proxy_path: the gateway hands a request on, but with a path that the upstream does not serve; with another
+// path (the location's prefix taken away, or kept) the same upstream serves it. The remedy is the URI part of that
+// location's proxy_pass.
+//
+// nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came
+// (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass).
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "agents/investigation/analyzer.h"
+#include "fmt/format.h"
+
+namespace omnix {
+namespace {
+
+constexpr int kNotFoundStatus = 404;
+constexpr int kFirstServerError = 500;
+constexpr size_t kMaxSegments = 4;
+
+// What fails in one location: symptom ids and the paths as callers ask for them.
+struct FailingLocation {
+  const v1::Service* gateway = nullptr;
+  const NginxDirective* location = nullptr;
+  const NginxDirective* proxy_pass = nullptr;
+  std::string upstream;
+  std::string address;
+  std::map<std::string, std::string> path_by_symptom;
+  std::map<std::string, std::string> passed_as;
+};
+
+bool IsPrefixLocation(const NginxDirective& location) {
+  const std::string kind = location.Argument(1);
+  return location.words.back().text.starts_with('/') && (location.words.size() == 2 || kind == "^~") &&
+         location.Find("rewrite").empty();
+}
+
+// Scheme and host of a proxy_pass, without its URI part.
+std::string WithoutUri(const std::string& upstream) {
+  const size_t host = upstream.find("//");
+  const size_t uri = host == std::string::npos ? std::string::npos : upstream.find('/', host + 2);
+  return upstream.substr(0, uri);
+}
+
+std::vector<FailingLocation> Collect(Scene* scene) {
+  std::vector<FailingLocation> found;
+  for (const auto& [id, result] : scene->symptom_results) {
+    const auto& attributes = result.attributes();
+    if (!attributes.contains("url") || attributes.contains("origin") || attributes.contains("websocket") ||
+        result.kind() == "dev_proxy") {
+      continue;
+    }
+    const std::string url = attributes.at("url");
+    const std::string path = PathOf(url);
+    const v1::Service* gateway = scene->ServiceAt(url);
+    const NginxFacts* nginx = gateway == nullptr ? nullptr : scene->NginxOf(gateway);
+    if (nginx == nullptr || !nginx->config.has_value()) continue;
+    if (scene->prober.Ask({gateway->name(), url, "", false}).status != kNotFoundStatus) continue;
+    const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
+    if (route.kind != NginxRoute::Kind::kProxy || route.location == nullptr || route.addresses.empty()) continue;
+    const auto passes = route.location->Find("proxy_pass");
+    if (passes.size() != 1 || !IsPrefixLocation(*route.location)) continue;
+    auto known = std::find_if(found.begin(), found.end(),
+                              [&](const FailingLocation& f) { return f.location == route.location; });
+    if (known == found.end()) {
+      found.push_back({gateway, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}});
+      known = found.end() - 1;
+    }
+    known->path_by_symptom[id] = path;
+    known->passed_as[path] = route.upstream_path;
+  }
+  return found;
+}
+
+class ProxyPathAnalysis {
+ public:
+  ProxyPathAnalysis(Scene* scene, const FailingLocation& failing) : scene_(*scene), failing_(failing) {}
+
+  void Run(std::vector<Candidate>* candidates) {
+    // The upstream itself must not know the path that it gets: else the fault lies elsewhere.
+    for (const auto& [path, passed] : failing_.passed_as) {
+      if (Straight(passed).status == kNotFoundStatus) paths_.push_back(path);
+    }
+    if (paths_.empty() || !FindUri()) return;
+    candidates->push_back(Propose());
+  }
+
+ private:
+  const Answer& Straight(const std::string& path) {
+    const v1::Service* upstream = scene_.ServiceAt(failing_.address);
+    return scene_.prober.Ask({upstream == nullptr ? failing_.gateway->name() : upstream->name(),
+                              "http://" + failing_.address + path, "", false});
+  }
+
+  bool Serves(const std::string& path) {
+    const int status = Straight(path).status;
+    return status > 0 && status < kFirstServerError && status != kNotFoundStatus;
+  }
+
+  std::string Prefix() const { return failing_.location->words.back().text; }
+
+  // The path that the upstream would get with this URI part; an empty one passes the path as it is.
+  std::string PassedWith(const std::string& uri, const std::string& path) const {
+    return uri.empty() ? path : uri + path.substr(Prefix().size());
+  }
+
+  std::vector<std::string> Uris() const {
+    std::vector<std::string> uris = {"", "/"};
+    size_t at = 0;
+    for (size_t i = 0; i < kMaxSegments && (at = Prefix().find('/', at + 1)) != std::string::npos; ++i) {
+      uris.push_back(Prefix().substr(at));
+    }
+    return uris;
+  }
+
+  // The URI part with which the upstream serves the most of what fails.
+  bool FindUri() {
+    for (const std::string& uri : Uris()) {
+      // Without a closing slash on both sides the paths would run together ("/v1" + "x").
+      if (!uri.empty() && Prefix().ends_with('/') != uri.ends_with('/')) continue;
+      size_t served = 0;
+      for (const std::string& path : paths_) {
+        const std::string passed = PassedWith(uri, path);
+        if (passed != failing_.passed_as.at(path) && Serves(passed)) ++served;
+      }
+      if (served > served_) {
+        served_ = served;
+        uri_ = uri;
+      }
+    }
+    return served_ * 2 > paths_.size();
+  }
+
+  const Change* LatestChange() const {
+    const v1::Location& place = failing_.proxy_pass->words[0].location;
+    for (const Change* change : scene_.ChangesOf(place.file())) {
+      for (const GitHunk& hunk : change->hunks) {
+        const bool here = std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
+          return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos;
+        });
+        if (here) return change;
+      }
+    }
+    return nullptr;
+  }
+
+  Candidate Propose() {
+    constexpr double kAllServed = 0.9, kMostServed = 0.75, kFittingChange = 0.05;
+    const v1::Location& place = failing_.proxy_pass->words[0].location;
+    const std::string wanted = WithoutUri(failing_.upstream) + uri_;
+    const std::string& sample = paths_.front();
+    Candidate candidate;
+    v1::Hypothesis& h = candidate.hypothesis;
+    h.set_kind("gateway.proxy_path");
+    h.set_component(failing_.gateway->name());
+    *h.mutable_location() = place;
+    h.set_title(fmt::format("{} passes {} on as {}, which the upstream does not serve", failing_.gateway->name(),
+                            sample, failing_.passed_as.at(sample)));
+    std::string text = fmt::format(
+        "The location {} hands {} failing paths to {}, which answers 404 to what it gets; {} of them are served there "
+        "as, for example, {}.",
+        Prefix(), paths_.size(), failing_.address, served_, PassedWith(uri_, sample));
+    const Change* change = LatestChange();
+    if (change != nullptr) {
+      text += fmt::format(" \"{}\" ({}) changed this line.", change->commit.subject, change->commit.hash.substr(0, 10));
+      h.add_evidence_for(change->evidence);
+    }
+    h.set_explanation(text);
+    h.set_confidence((served_ == paths_.size() ? kAllServed : kMostServed) + (change != nullptr ? kFittingChange : 0));
+    h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+    AddTests(&h);
+    for (const auto& [id, path] : failing_.path_by_symptom) {
+      if (std::find(paths_.begin(), paths_.end(), path) != paths_.end()) h.add_symptom_ids(id);
+    }
+    if (MayEdit(scene_, *failing_.gateway, place.file())) {
+      *h.add_remedies() = MakeRemedy(
+          "gateway", fmt::format("Let {} pass {} on as {}", failing_.gateway->name(), sample, PassedWith(uri_, sample)),
+          "gateway",
+          {ReplaceText(failing_.gateway->name(), place.file(), place.line(), "proxy_pass " + failing_.upstream + ";",
+                       "proxy_pass " + wanted + ";", fmt::format("Pass on to {}", wanted))});
+    }
+    return candidate;
+  }
+
+  void AddTests(v1::Hypothesis* h) {
+    constexpr size_t kShown = 3;
+    for (size_t i = 0; i < std::min(kShown, paths_.size()); ++i) {
+      const std::string& passed = failing_.passed_as.at(paths_[i]);
+      const std::string other = PassedWith(uri_, paths_[i]);
+      const Answer as_is = Straight(passed);
+      const Answer changed = Straight(other);
+      v1::Counterfactual* test = h->add_tests();
+      test->set_description(fmt::format("straight to {}: {} is answered with {}, {} with {}", failing_.address, passed,
+                                        as_is.status, other, changed.status));
+      test->set_agrees(Serves(other));
+      for (const std::string& id : {as_is.evidence, changed.evidence}) {
+        test->add_evidence_ids(id);
+        test->agrees() ? h->add_evidence_for(id) : h->add_evidence_against(id);
+      }
+    }
+  }
+
+  Scene& scene_;
+  const FailingLocation& failing_;
+  std::vector<std::string> paths_;
+  std::string uri_;
+  size_t served_ = 0;
+};
+
+}  // namespace
+
+void AnalyzeProxyPath(Scene* scene, std::vector<Candidate>* candidates) {
+  for (const FailingLocation& failing : Collect(scene)) ProxyPathAnalysis(scene, failing).Run(candidates);
+}
+
+}  // namespace omnix
