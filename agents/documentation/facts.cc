@@ -72,8 +72,9 @@ std::optional<absl::Time> Started(const v1::Incident& incident) {
 std::map<std::string, v1::Evidence> Facts::Evidence() const {
   std::map<std::string, v1::Evidence> all;
   for (const auto& item : incident.evidence()) all[item.id()] = item;
+  // In order: where a task was tried again, what its last attempt saw is what its product speaks of.
   for (const auto& recorded : events) {
-    for (const auto& item : recorded.event().evidence_recorded().evidence()) all.try_emplace(item.id(), item);
+    for (const auto& item : recorded.event().evidence_recorded().evidence()) all[item.id()] = item;
   }
   return all;
 }

@@ -96,14 +96,20 @@ void WriteTimeline(const Facts& facts, Blocks& out) {
   out.Table(std::move(visits));
   std::vector<std::vector<std::string>> rows = {{"Phase", "Time (UTC)", "No.", "Event"}};
   v1::Phase phase = v1::PHASE_DETECTED;
+  size_t evidence = 0, left_out = 0;
   for (const auto& recorded : facts.events) {
-    if (rows.size() > kMaxTimelineEvents) break;
     if (recorded.event().has_phase_entered()) phase = recorded.event().phase_entered().phase();
-    rows.push_back({PhaseText(phase), FormatTime(recorded.event().time()), std::to_string(recorded.event().sequence()),
-                    recorded.text()});
+    if (recorded.event().has_evidence_recorded()) {
+      evidence += static_cast<size_t>(recorded.event().evidence_recorded().evidence_size());
+    } else if (rows.size() > kMaxTimelineEvents) {
+      ++left_out;
+    } else {
+      rows.push_back({PhaseText(phase), FormatTime(recorded.event().time()),
+                      std::to_string(recorded.event().sequence()), recorded.text()});
+    }
   }
-  const size_t left_out = facts.events.size() + 1 - rows.size();
   out.Table(std::move(rows));
+  if (evidence > 0) out.Paragraph(fmt::format("{} pieces of evidence were recorded: see the appendix.", evidence));
   if (left_out > 0) out.Paragraph(fmt::format("{} more events are in the journal.", left_out));
 }
 
