@@ -52,6 +52,7 @@ class Run {
  private:
   enum class World { kBefore, kAfter, kOther };
 
+  bool AllAsBefore();
   absl::StatusOr<World> Look(const v1::FileChange& file) const {
     OMNIX_ASSIGN_OR_RETURN(const FileState state, files_.Read(file.path()));
     const std::string hash = Sha256Hex(state.content);
@@ -254,11 +255,26 @@ absl::StatusOr<v1::Application> Run::Apply() {
   return Finish(failed, "undone");
 }
 
+bool Run::AllAsBefore() {
+  bool all = true;
+  for (const v1::FileChange& file : plan_.files()) {
+    const auto world = Look(file);
+    if (world.ok() && *world == World::kBefore) continue;
+    Step("check " + file.path(), v1::STEP_OUTCOME_FAILED,
+         world.ok() ? "its content is not the one from before the plan" : Message(world.status()));
+    all = false;
+  }
+  return all;
+}
+
 absl::StatusOr<v1::Rollback> Run::RollBack() {
   OMNIX_CRASH_POINT("recovery.before_rollback");
   OMNIX_RETURN_IF_ERROR(context_.MayAct());
   OMNIX_RETURN_IF_ERROR(journal_.Append("rollback"));
-  OMNIX_ASSIGN_OR_RETURN(const bool complete, Undo("rollback"));
+  OMNIX_ASSIGN_OR_RETURN(const bool undone, Undo("rollback"));
+  // Looked at, not concluded: nothing may have been applied, or a file may have held other content before the first
+  // write.
+  const bool complete = AllAsBefore() && undone;
   v1::Rollback rollback;
   rollback.set_plan_hash(plan_.hash());
   rollback.set_complete(complete);

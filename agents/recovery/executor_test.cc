@@ -212,6 +212,30 @@ TEST_F(ExecutorTest, RollbackLeavesWhatSomebodyElseChanged) {
   EXPECT_EQ(Get("b.json"), "{\"other\": 1}\n");
 }
 
+TEST_F(ExecutorTest, TheSamePlanOfAnotherIncidentIsAnotherPlan) {
+  PlanRequest request;
+  request.actions.resize(1);
+  request.actions[0].set_kind("file.replace_text");
+  *request.actions[0].mutable_with() =
+      JsonToStruct({{"path", File("a.js")}, {"line", 1}, {"old", "'/v1'"}, {"new", "''"}});
+  request.incident_id = "INC-1";
+  const auto first = MakePlan(request, system_, config_);
+  request.incident_id = "INC-2";
+  const auto second = MakePlan(request, system_, config_);
+  ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
+  EXPECT_NE(first->hash(), second->hash()) << "the same fault occurring again could not be repaired again";
+}
+
+TEST_F(ExecutorTest, ARollbackSaysCompleteOnlyWhereTheFilesAreAsBefore) {
+  const auto plan = Plan();
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  Put("a.js", "somebody else's content\n");
+  const auto rollback = RollBackPlan(*plan, system_, config_, context_);
+  ASSERT_TRUE(rollback.ok()) << rollback.status();
+  EXPECT_FALSE(rollback->complete()) << "nothing was applied, but the world is not that before the plan";
+  EXPECT_EQ(Get("a.js"), "somebody else's content\n");
+}
+
 TEST_F(ExecutorTest, ALostLeaseStopsAtOnceAndTheNextAttemptFinishes) {
   for (int acts = 0; acts < 20; ++acts) {
     TearDown();
