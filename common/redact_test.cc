@@ -122,7 +122,7 @@ TEST(RedactTest, LeavesInnocentTextAlone) {
       "std::token::x, a::secret::b",
       "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
       "key: value\nprimary_key: id\nforeign key: 3\nkeyboard: us\n",
-      std::string("nul \0 and \xff bytes \xc3", 22),
+      std::string("nul \0 and \xff bytes \xc3", sizeof("nul \0 and \xff bytes \xc3") - 1),
       "\xEF\xBB\xBF{\"a\": 1}\r\n\tb\r\n",
   };
   for (const std::string& text : innocents) EXPECT_EQ(Redact(text), text);
