@@ -29,8 +29,9 @@ struct ApplyRequest {
 absl::StatusOr<v1::Application> ApplyPlan(const ApplyRequest& request, const v1::RecoveryConfig& config,
                                           TaskContext& context);
 
-// Restores the files that still have the plan's content; others are left and named, and `complete` is false. Needs the
-// plan and state_dir only.
+// Restores the files that the plan wrote and that still have its content; others are left and named. `complete` only
+// where every file was then looked at and holds the content of before_sha256, also for a plan that was never applied
+// here. Whatever comes of it, the plan is used up. Needs the plan and state_dir only.
 absl::StatusOr<v1::Rollback> RollBackPlan(const v1::Plan& plan, const v1::SystemModel& system,
                                           const v1::RecoveryConfig& config, TaskContext& context);
 

@@ -13,7 +13,8 @@
 namespace omnix {
 
 struct PlanRequest {
-  // Part of the plan's id and so of its hash: the same fault occurring again makes another plan, which may be applied again.
+  // Part of the plan's id and so of its hash: the same fault occurring again makes another plan, which may be applied
+  // again.
   std::string incident_id;
   std::string explanation_id;
   std::string summary;
