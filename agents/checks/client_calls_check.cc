@@ -23,11 +23,6 @@ namespace omnix {
 namespace {
 
 constexpr uint32_t kDefaultWeight = 5;
-constexpr int kNotFound = 404;
-constexpr int kGone = 410;
-constexpr int kFirstServerError = 500;
-
-bool IsAbsent(int status) { return status == kNotFound || status == kGone || status >= kFirstServerError; }
 
 class CallProbe {
  public:
@@ -78,7 +73,7 @@ class CallProbe {
     if (StatusMatches(response->status, {}) || WantsCredentials(response->status)) {
       return Judged(request, *response, v1::CHECK_STATUS_PASSED, "");
     }
-    if (call.has_template && response->status == kNotFound && ParentIsServed(url)) {
+    if (call.has_template && response->status == kStatusNotFound && ParentIsServed(url)) {
       return Judged(request, *response, v1::CHECK_STATUS_PASSED,
                     " for a made-up key; the collection above it is served");
     }

@@ -21,11 +21,6 @@ namespace omnix {
 namespace {
 
 constexpr uint32_t kDefaultWeight = 5;
-constexpr int kNotFound = 404;
-constexpr int kGone = 410;
-constexpr int kFirstServerError = 500;
-
-bool IsAbsent(int status) { return status == kNotFound || status == kGone || status >= kFirstServerError; }
 
 class ForwardProbe {
  public:
@@ -66,7 +61,7 @@ class ForwardProbe {
     const std::string url = JoinUrl(service_.base_url(), forward.path);
     const auto status = StatusOf(call, url);
     if (!status.ok()) return UnansweredResult(check_, status.status());
-    const bool made_up = call.has_template && *status == kNotFound && ParentIsServed(url);
+    const bool made_up = call.has_template && *status == kStatusNotFound && ParentIsServed(url);
     const bool served = !IsAbsent(*status) || made_up;
     v1::CheckResult result =
         MakeResult(check_, served ? v1::CHECK_STATUS_PASSED : v1::CHECK_STATUS_FAILED,

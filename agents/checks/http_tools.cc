@@ -63,6 +63,12 @@ bool StatusMatches(int status, const std::vector<int>& statuses) {
 
 bool WantsCredentials(int status) { return status == kUnauthorized || status == kForbidden; }
 
+bool IsAbsent(int status) {
+  constexpr int kGone = 410;
+  constexpr int kFirstServerError = 500;
+  return status == kStatusNotFound || status == kGone || status >= kFirstServerError;
+}
+
 bool IsSafeMethod(const std::string& method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 }  // namespace omnix

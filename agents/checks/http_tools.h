@@ -28,6 +28,10 @@ bool StatusMatches(int status, const std::vector<int>& statuses);
 // 401 and 403: the route is there, and wants credentials.
 bool WantsCredentials(int status);
 
+// 404, 410 or a server's error: nothing of the service's own answers there.
+inline constexpr int kStatusNotFound = 404;
+bool IsAbsent(int status);
+
 // Whether the service serves this method without being asked to by a check's owner: reading changes nothing.
 bool IsSafeMethod(const std::string& method);
 
