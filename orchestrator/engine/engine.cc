@@ -10,6 +10,7 @@
 #include "orchestrator/core/event_text.h"
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
+#include "orchestrator/playbook/jq.h"
 #include "orchestrator/playbook/library.h"
 
 namespace omnix {
@@ -17,6 +18,11 @@ namespace {
 
 constexpr size_t kMaxEventsOfAnIncident = 1'000'000;
 constexpr size_t kMaxRememberedFingerprints = 10'000;
+
+absl::StatusOr<bool> Holds(const std::string& condition, const Json& context) {
+  OMNIX_ASSIGN_OR_RETURN(JqProgram* const program, CachedJqProgram(condition));
+  return program->Test(context);
+}
 
 }  // namespace
 
@@ -29,9 +35,8 @@ Engine::Engine(EngineOptions options, Configuration configuration, Journal& jour
       refusing_(absl::UnavailableError("the journal is being read")) {}
 
 absl::Status Engine::Recover() {
-  absl::Status failed;
-  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](v1::Event event) { failed.Update(Fold(std::move(event))); }));
-  OMNIX_RETURN_IF_ERROR(failed);
+  OMNIX_RETURN_IF_ERROR(
+      journal_.ReadOpenIncidents([&](const v1::Event& event) { Evolve(live_[event.incident_id()].state, event); }));
   std::vector<std::string> ids;
   for (auto& [id, live] : live_) {
     OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
@@ -68,11 +73,6 @@ void Engine::Forget(const absl::Status& why) {
   locks_.Clear();
   run_by_.ForgetWritten();
   day_.clear();
-}
-
-absl::Status Engine::Fold(v1::Event event) {
-  Evolve(live_[event.incident_id()].state, event);
-  return absl::OkStatus();
 }
 
 absl::Status Engine::Run(Live& live, const Command& command) {
@@ -127,7 +127,7 @@ bool Engine::ApplyImmediateEffects(Live& live, const Effects& effects) {
   for (const auto& task_id : effects.ready_tasks) {
     const v1::Task* task = FindTask(live.state, task_id);
     if (task->spec().when().empty() || task->attempt() > 0 || live.queued_tasks.contains(task_id)) continue;
-    const auto wanted = jq_.Test(task->spec().when(), ExpressionContext(live.state, *live.run_by, clock_.Now()));
+    const auto wanted = Holds(task->spec().when(), ExpressionContext(live.state, *live.run_by, clock_.Now()));
     if (wanted.ok() && *wanted) continue;
     const std::string reason = wanted.ok() ? "its condition does not hold: " + task->spec().when()
                                            : "its condition can't be evaluated: " + Message(wanted.status());

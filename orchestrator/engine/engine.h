@@ -97,7 +97,6 @@ class Engine {
   };
 
   // engine.cc
-  absl::Status Fold(v1::Event event);
   absl::Status Run(Live& live, const Command& command);
   void Record(Live& live, std::vector<v1::Event> events);
   void Settle(const std::string& incident_id);
@@ -153,7 +152,6 @@ class Engine {
   IncidentTimers timers_;
   LockTable locks_;
   RunByCache run_by_;
-  JqCache jq_;
   std::string day_;
   uint32_t day_counter_ = 0;
   Transaction transaction_;

@@ -9,6 +9,7 @@
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
 #include "orchestrator/engine/engine.h"
+#include "orchestrator/playbook/jq.h"
 
 namespace omnix {
 namespace {
@@ -30,6 +31,11 @@ v1::OrchestratorItem AssignItem(const v1::Incident& incident, const v1::TaskAssi
   *assign->mutable_timeout() = ToProto(timeout);
   assign->set_idempotency_key(incident.id() + "/" + task.id());
   return item;
+}
+
+absl::StatusOr<Json> MakeInput(const std::string& program, const Json& context) {
+  OMNIX_ASSIGN_OR_RETURN(JqProgram* const compiled, CachedJqProgram(program));
+  return compiled->Run(context);
 }
 
 bool IsHeldIn(const v1::Hello& hello, const LeaseKey& lease) {
@@ -78,7 +84,7 @@ bool Engine::Dispatch(const QueuedTask& queued) {
   live->queued_tasks.erase(queued.task_id);
   std::string input = "{}";
   if (!task->spec().input().empty()) {
-    auto made = jq_.Run(task->spec().input(), ExpressionContext(live->state, *live->run_by, clock_.Now()));
+    auto made = MakeInput(task->spec().input(), ExpressionContext(live->state, *live->run_by, clock_.Now()));
     if (!made.ok()) {
       const std::string reason = fmt::format("playbook {}: the input of {} can't be made: {}",
                                              live->run_by->playbook.name(), queued.task_id, Message(made.status()));
@@ -170,7 +176,7 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   *welcome->mutable_lease_duration() = ToProto(options_.lease_duration);
   AdoptLeases(agent, hello, *welcome);
   Send(session, std::move(item));
-  spdlog::info("agent {} connected, {} leases in hand", name, agent.leases.size());
+  spdlog::debug("agent {} has {} leases in hand", name, agent.leases.size());
   int prepared = 0;
   for (auto& [id, live] : live_) {
     if (prepared >= kMaxPreparesOnConnect) break;

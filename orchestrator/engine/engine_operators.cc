@@ -69,16 +69,12 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
     CloseIfEnded(request.incident_id());
     return done(status);
   }
-  // Summarized before Settle: a command that ends the incident takes it out of memory.
+  v1::CommandIncidentResponse response;
+  // A closed incident leaves memory when it settles.
+  *response.mutable_incident() = Summarize((*live)->state);
   Settle(request.incident_id());
   DispatchAll();
-  v1::CommandIncidentResponse response;
-  if (const v1::Incident* open = FindOpen(request.incident_id())) {
-    *response.mutable_incident() = Summarize(*open);
-  } else {
-    response.mutable_incident()->set_id(request.incident_id());
-    response.mutable_incident()->set_phase(v1::PHASE_CANCELLED);
-  }
+  if (const v1::Incident* open = FindOpen(request.incident_id())) *response.mutable_incident() = Summarize(*open);
   transaction_.replies.push_back([done = std::move(done), response](const absl::Status& committed) {
     committed.ok() ? done(response) : done(committed);
   });

@@ -289,6 +289,18 @@ TEST(Engine, ARollbackOfAResolvedIncidentUndoesItAndOpensItAgain) {
   EXPECT_EQ(absl::StatusCode::kFailedPrecondition, world.Command(rollback).code()) << "there is nothing left to undo";
 }
 
+TEST(Engine, ACommandIsAnsweredWithTheIncidentAsItStands) {
+  EngineWorld world;
+  world.Connect("agent-a");
+  auto note = For(world.Alert("f1").incident_id);
+  note.mutable_note()->set_text("seen by the shop's owner");
+  v1::CommandIncidentResponse answer;
+  world.engine().CommandIncident(note, [&](absl::StatusOr<v1::CommandIncidentResponse> r) { answer = *r; });
+  world.Pump();
+  EXPECT_EQ(v1::PHASE_RESOLVED, answer.incident().phase());
+  EXPECT_EQ("alert f1", answer.incident().title());
+}
+
 TEST(Engine, AnUnknownIncidentSaysWhichAreOpen) {
   EngineWorld world;
   const std::string open = world.Alert("f1").incident_id;

@@ -149,11 +149,11 @@ void EngineThread::RunWriter() {
 void EngineThread::Publish(Transaction& transaction) {
   for (auto& [session, items] : transaction.sends) session->Send(std::move(items));
   for (auto& reply : transaction.replies) reply(absl::OkStatus());
-  for (const auto& recorded : transaction.batch.events) {
+  for (auto& recorded : transaction.batch.events) {
     v1::WatchIncidentResponse update;
-    *update.mutable_event() = recorded.event();
     update.set_text(recorded.text());
-    watches_.Show(update, recorded.event().incident_id());
+    *update.mutable_event() = std::move(*recorded.mutable_event());
+    watches_.Show(update, update.event().incident_id());
   }
   for (const auto& update : transaction.progress) watches_.Show(update, IncidentOf(update));
   for (auto& [request, sink] : transaction.watches) watches_.Add(request, sink);

@@ -90,21 +90,4 @@ Json ExpressionContext(const v1::Incident& incident, const RunBy& run_by, absl::
   return context;
 }
 
-absl::StatusOr<JqProgram*> JqCache::Get(const std::string& program) {
-  const auto found = programs_.find(program);
-  if (found != programs_.end()) return &found->second;
-  OMNIX_ASSIGN_OR_RETURN(JqProgram compiled, JqProgram::Compile(program));
-  return &programs_.emplace(program, std::move(compiled)).first->second;
-}
-
-absl::StatusOr<Json> JqCache::Run(const std::string& program, const Json& input) {
-  OMNIX_ASSIGN_OR_RETURN(JqProgram * compiled, Get(program));
-  return compiled->Run(input);
-}
-
-absl::StatusOr<bool> JqCache::Test(const std::string& program, const Json& input) {
-  OMNIX_ASSIGN_OR_RETURN(JqProgram * compiled, Get(program));
-  return compiled->Test(input);
-}
-
 }  // namespace omnix

@@ -14,7 +14,6 @@
 #include "absl/time/time.h"
 #include "common/json.h"
 #include "orchestrator/journal/journal.h"
-#include "orchestrator/playbook/jq.h"
 
 namespace omnix {
 
@@ -55,16 +54,5 @@ class RunByCache {
 // What playbook conditions and inputs see: {incident, system, explanation, hypotheses, plan, approval, application,
 // now}.
 Json ExpressionContext(const v1::Incident& incident, const RunBy& run_by, absl::Time now);
-
-// Compiled jq programs by their text. One engine thread only.
-class JqCache {
- public:
-  absl::StatusOr<Json> Run(const std::string& program, const Json& input);
-  absl::StatusOr<bool> Test(const std::string& program, const Json& input);
-
- private:
-  absl::StatusOr<JqProgram*> Get(const std::string& program);
-  std::map<std::string, JqProgram> programs_;
-};
 
 }  // namespace omnix
