@@ -20,6 +20,7 @@ constexpr void (*kCommands[])(CLI::App&, Session&) = {
     AddIncidentCommands,
     AddAgentCommands,
     AddAlertCommands,
+    AddJournalCommands,
     AddSystemCommands,
 };
 

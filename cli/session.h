@@ -65,6 +65,7 @@ class Session {
 void AddIncidentCommands(CLI::App& app, Session& session);
 void AddAgentCommands(CLI::App& app, Session& session);
 void AddAlertCommands(CLI::App& app, Session& session);
+void AddJournalCommands(CLI::App& app, Session& session);
 void AddSystemCommands(CLI::App& app, Session& session);
 
 // Commands of `omnix incident` that stand in files of their own.

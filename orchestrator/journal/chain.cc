@@ -125,6 +125,17 @@ std::string Sealer::HeadSeal(int64_t id, const std::string& chain) {
   return End();
 }
 
+std::string Sealer::PrunedSeal(int64_t first, int64_t last, const std::string& before, const std::string& after,
+                               const std::string& time) {
+  Begin('P');
+  Add(first);
+  Add(last);
+  Add(before);
+  Add(after);
+  Add(time);
+  return End();
+}
+
 std::string Sealer::KeyId() {
   constexpr size_t kKeyIdDigits = 16;
   Begin('K');

@@ -3,6 +3,8 @@
 // Each event's chain value is HMAC-SHA-256(key, 'E' | chain of the row before | row id | payload size | payload |
 // text); the row before the first one counts as 32 zero bytes. Integers are 8 bytes, little-endian. The head record
 // names the last row and is sealed by HMAC-SHA-256(key, 'H' | row id | chain), so that cutting off the end shows, too.
+// Rows that were pruned leave a record that carries the chain over the gap (pruned_ranges.h), sealed by
+// HMAC-SHA-256(key, 'P' | first row | last row | chain before | chain of the last row | time).
 // Whoever has not the key can make none of them.
 //
 // What it can't show: a whole older copy of the file put in place of the newer one.
@@ -34,6 +36,9 @@ class Sealer {
 
   std::string EventChain(const std::string& previous, int64_t id, const std::string& payload, const std::string& text);
   std::string HeadSeal(int64_t id, const std::string& chain);
+  // `before` is the chain value of the row before `first`, `after` that of the row `last`.
+  std::string PrunedSeal(int64_t first, int64_t last, const std::string& before, const std::string& after,
+                         const std::string& time);
   // Tells which key a journal was begun with, without giving the key away (hex).
   std::string KeyId();
 

@@ -1,5 +1,10 @@
 #include "orchestrator/journal/journal_end.h"
 
+#include <optional>
+
+#include "orchestrator/journal/chain_walk.h"
+#include "orchestrator/journal/pruned_ranges.h"
+
 namespace omnix {
 namespace {
 
@@ -23,32 +28,29 @@ absl::StatusOr<Head> ReadHead(SqliteConnection& db, Sealer& sealer) {
 absl::StatusOr<Head> VerifyEnd(SqliteConnection& db, Sealer& sealer) {
   OMNIX_ASSIGN_OR_RETURN(Head head, ReadHead(db, sealer));
   if (head.id == 0) return head;
-  OMNIX_ASSIGN_OR_RETURN(const int64_t last, db.Integer("SELECT max(id) FROM events"));
-  if (last != head.id) {
-    return DataLoss("{}: the head record names row {} as the last, the last one there is row {}", db.path(), head.id,
-                    last);
-  }
-  int64_t previous_id = 0;
-  std::string previous;
+  std::optional<ChainWalk> walk;
   OMNIX_RETURN_IF_ERROR(db.Query(
       "SELECT id, payload, text, chain, incident, sequence FROM events WHERE id >= ?1 ORDER BY id",
       [&](const SqliteRow& row) -> absl::Status {
         const int64_t id = row.Integer(0);
-        const std::string chain = row.Blob(3);
-        // The first row is taken on trust: VerifyJournal starts at the beginning.
-        if (previous_id != 0 &&
-            (previous_id != id - 1 || sealer.EventChain(previous, id, row.Blob(1), row.Text(2)) != chain)) {
-          return DataLoss("{}: row {} ({}, event {}) does not fit the chain: run `omnix journal verify`", db.path(), id,
-                          row.Text(4), row.Integer(5));
+        if (!walk) {
+          // The first row is taken on trust: VerifyJournal starts at the beginning.
+          walk.emplace(db, sealer, Head{id, row.Blob(3)});
+          return absl::OkStatus();
         }
-        previous_id = id;
-        previous = chain;
-        return absl::OkStatus();
+        const absl::Status status = walk->Row(id, row.Blob(1), row.Text(2), row.Blob(3));
+        if (!absl::IsDataLoss(status)) return status;
+        return DataLoss("{}: row {} ({}, event {}): {}: run `omnix journal verify`", db.path(), id, row.Text(4),
+                        row.Integer(5), Message(status));
       },
       head.id - kRowsChecked));
-  if (previous != head.chain) {
-    return DataLoss("{}: the last row does not fit the head record", db.path());
+  if (!walk) {
+    // All of them were pruned: the chain stands on the record alone.
+    OMNIX_ASSIGN_OR_RETURN(const auto range, PrunedUpTo(db, sealer, head.id));
+    const Head start = range ? Head{range->last, range->after} : Head{};
+    walk.emplace(db, sealer, start);
   }
+  OMNIX_RETURN_IF_ERROR(walk->End(head));
   return head;
 }
 

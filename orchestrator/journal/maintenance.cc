@@ -6,63 +6,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "common/hash.h"
 #include "common/time.h"
-#include "orchestrator/journal/chain.h"
+#include "orchestrator/journal/chain_walk.h"
+#include "orchestrator/journal/existing_journal.h"
 #include "orchestrator/journal/file_lock.h"
 #include "orchestrator/journal/journal_end.h"
 #include "orchestrator/journal/names.h"
 #include "orchestrator/journal/projection.h"
-#include "orchestrator/journal/reader_pool.h"
+#include "orchestrator/journal/pruned_ranges.h"
 #include "orchestrator/journal/schema.h"
 
 namespace omnix {
 namespace {
 
-bool Exists(const std::string& path) {
-  struct stat info;
-  return stat(path.c_str(), &info) == 0;
-}
-
-absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExisting(const std::string& path) {
-  if (!Exists(path)) return NotFound("{}: there is no such journal", path);
-  OMNIX_ASSIGN_OR_RETURN(auto db, OpenReader(path));
-  OMNIX_RETURN_IF_ERROR(CheckReadable(*db));
-  return db;
-}
-
-// Walks the rows in order and keeps what the next one must fit.
-class ChainWalk {
+// Checks what the chain alone does not say of a row, and which pins the incidents name.
+class EventCheck {
  public:
-  ChainWalk(SqliteConnection& db, Sealer& sealer) : db_(db), sealer_(sealer) {}
+  EventCheck(SqliteConnection& db, Sealer& sealer) : db_(db), walk_(db, sealer) {}
 
   absl::Status Row(const SqliteRow& row) {
-    const int64_t id = row.Integer(0);
-    const std::string chain = row.Blob(6);
-    if (id != last_.id + 1) {
-      return Bad(row, fmt::format("rows {} to {} before it are missing", last_.id + 1, id - 1));
-    }
-    if (sealer_.EventChain(last_.chain, id, row.Blob(5), row.Text(4)) != chain) {
-      return Bad(row, "it was changed, or does not follow the row before it");
+    const std::string payload = row.Blob(5);
+    if (const absl::Status status = walk_.Row(row.Integer(0), payload, row.Text(4), row.Blob(6)); !status.ok()) {
+      return absl::IsDataLoss(status) ? Bad(row, Message(status)) : status;
     }
     // The chain covers payload and text; the other columns must say what the payload says.
     v1::Event event;
-    if (!event.ParseFromString(row.Blob(5)) || event.incident_id() != row.Text(1) ||
+    if (!event.ParseFromString(payload) || event.incident_id() != row.Text(1) ||
         static_cast<int64_t>(event.sequence()) != row.Integer(2) || EventTypeName(event.kind_case()) != row.Text(3) ||
         FormatTime(event.time()) != row.Text(7)) {
       return Bad(row, "its columns were changed: they are not what its payload says");
     }
-    last_ = Head{id, chain};
+    const v1::Pins& pins = event.incident_opened().pins();
+    for (const std::string& hash : {pins.playbook_hash(), pins.system_hash(), pins.policy_hash()}) {
+      if (!hash.empty()) named_pins_.emplace(hash, event.incident_id());
+    }
     return absl::OkStatus();
   }
 
-  absl::Status End(const Head& head) const {
-    if (last_.id == head.id && last_.chain == head.chain) return absl::OkStatus();
-    return DataLoss("{}: the end was cut off or changed: the head record names row {} as the last, rows go up to {}",
-                    db_.path(), head.id, last_.id);
-  }
-
-  const Head& last() const { return last_; }
+  ChainWalk& walk() { return walk_; }
+  // Hash of each pin that an incident runs by, and one such incident.
+  const std::map<std::string, std::string>& named_pins() const { return named_pins_; }
 
  private:
   absl::Status Bad(const SqliteRow& row, const std::string& what) const {
@@ -71,23 +57,21 @@ class ChainWalk {
   }
 
   SqliteConnection& db_;
-  Sealer& sealer_;
-  Head last_;
+  ChainWalk walk_;
+  std::map<std::string, std::string> named_pins_;
 };
 
-absl::Status CheckKey(SqliteConnection& db, Sealer& sealer, const std::string& key_path) {
-  OMNIX_ASSIGN_OR_RETURN(const auto key_id, db.Text("SELECT value FROM meta WHERE key = 'key_id'"));
-  if (key_id == sealer.KeyId()) return absl::OkStatus();
-  return FailedPrecondition("{}: the key in {} is not the one that this journal was begun with", db.path(), key_path);
-}
-
-absl::Status CheckPins(SqliteConnection& db, int64_t* pins) {
-  return db.Query("SELECT hash, kind, content FROM pins", [&](const SqliteRow& row) -> absl::Status {
+absl::Status CheckPins(SqliteConnection& db, std::map<std::string, std::string> named, int64_t* pins) {
+  OMNIX_RETURN_IF_ERROR(db.Query("SELECT hash, kind, content FROM pins", [&](const SqliteRow& row) -> absl::Status {
     ++*pins;
+    named.erase(row.Text(0));
     if (Sha256Hex(row.Blob(2)) == row.Text(0)) return absl::OkStatus();
     return DataLoss("{}: the {} kept as pin {} was changed: its content has another hash", db.path(), row.Text(1),
                     row.Text(0));
-  });
+  }));
+  if (named.empty()) return absl::OkStatus();
+  return DataLoss("{}: pin {}, which incident {} runs by, is gone", db.path(), named.begin()->first,
+                  named.begin()->second);
 }
 
 absl::Status CheckStructure(SqliteConnection& db) {
@@ -97,18 +81,25 @@ absl::Status CheckStructure(SqliteConnection& db) {
 }
 
 absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* report) {
-  ChainWalk walk(db, sealer);
-  absl::Status status =
+  EventCheck check(db, sealer);
+  const absl::Status status =
       db.Query("SELECT id, incident, sequence, type, text, payload, chain, time FROM events ORDER BY id",
                [&](const SqliteRow& row) {
                  ++report->events;
-                 return walk.Row(row);
+                 return check.Row(row);
                });
-  report->last_id = walk.last().id;
+  ChainWalk& walk = check.walk();
   if (!status.ok()) return Annotate(status, fmt::format("after row {} of the journal: ", walk.last().id));
   OMNIX_ASSIGN_OR_RETURN(const Head head, ReadHead(db, sealer));
   OMNIX_RETURN_IF_ERROR(walk.End(head));
-  OMNIX_RETURN_IF_ERROR(CheckPins(db, &report->pins));
+  report->last_id = walk.last().id;
+  report->pruned = walk.pruned_rows();
+  OMNIX_ASSIGN_OR_RETURN(const int64_t ranges, CountPruned(db));
+  if (ranges != walk.pruned_ranges()) {
+    return DataLoss("{}: there are {} records of pruned rows, where rows are missing in {} places", db.path(), ranges,
+                    walk.pruned_ranges());
+  }
+  OMNIX_RETURN_IF_ERROR(CheckPins(db, check.named_pins(), &report->pins));
   OMNIX_RETURN_IF_ERROR(CheckStructure(db));
   OMNIX_ASSIGN_OR_RETURN(report->incidents, db.Integer("SELECT count(*) FROM incidents"));
   return absl::OkStatus();
@@ -152,40 +143,49 @@ absl::Status CopyTo(SqliteConnection& source, const std::string& destination) {
 }  // namespace
 
 absl::StatusOr<JournalReport> VerifyJournal(const std::string& path, const std::string& key_path) {
-  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExisting(path));
+  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingToRead(path));
   OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(key_path, /*create=*/false));
   Sealer sealer(key);
   JournalReport report;
-  report.sqlite_version = sqlite3_libversion();
   // One view of everything, while a writer may go on.
   OMNIX_RETURN_IF_ERROR(db->Run("BEGIN"));
-  OMNIX_RETURN_IF_ERROR(CheckKey(*db, sealer, key_path));
+  OMNIX_RETURN_IF_ERROR(CheckJournalKey(*db, sealer, key_path));
   OMNIX_RETURN_IF_ERROR(CheckAll(*db, sealer, &report));
   return report;
 }
 
 absl::StatusOr<int64_t> RebuildProjections(const std::string& path) {
-  if (!Exists(path)) return NotFound("{}: there is no such journal", path);
+  // Before the lock, which would leave a lock file beside what is no journal.
+  OMNIX_RETURN_IF_ERROR(OpenExistingToRead(path).status());
   OMNIX_ASSIGN_OR_RETURN(auto lock, FileLock::Take(path));
-  OMNIX_RETURN_IF_ERROR(OpenExisting(path).status());
-  OMNIX_ASSIGN_OR_RETURN(auto db, SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite));
-  OMNIX_RETURN_IF_ERROR(db->Execute("PRAGMA synchronous = FULL; PRAGMA mmap_size = 0"));
+  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingToWrite(path));
   int64_t events = 0;
-  const absl::Status status = InTransaction(*db, [&]() -> absl::Status {
+  const absl::Status rebuilt = InTransaction(*db, [&]() -> absl::Status {
     OMNIX_RETURN_IF_ERROR(RecreateProjections(*db));
     OMNIX_ASSIGN_OR_RETURN(events, ReplayAll(*db));
     return absl::OkStatus();
   });
-  if (!status.ok()) return status;
+  if (!rebuilt.ok()) return rebuilt;
   return events;
 }
 
 absl::Status BackupJournal(const std::string& path, const std::string& destination) {
-  OMNIX_ASSIGN_OR_RETURN(auto source, OpenExisting(path));
-  if (Exists(destination)) return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
-  absl::Status status = CopyTo(*source, destination);
+  OMNIX_ASSIGN_OR_RETURN(auto source, OpenExistingToRead(path));
+  struct stat info;
+  if (lstat(destination.c_str(), &info) == 0) {
+    return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
+  }
+  const absl::Status status = CopyTo(*source, destination);
   if (!status.ok()) unlink(destination.c_str());
   return status;
+}
+
+SqliteVersion LinkedSqlite() {
+  // Both ends of the versions with the bug, as SQLite numbers them.
+  constexpr int kFirstWithWalReset = 3'007'000;
+  constexpr int kWalResetFixed = 3'051'003;
+  const int number = sqlite3_libversion_number();
+  return {sqlite3_libversion(), number >= kFirstWithWalReset && number < kWalResetFixed};
 }
 
 }  // namespace omnix

@@ -43,7 +43,7 @@ TEST_F(MaintenanceTest, VerifiesAnUntouchedJournal) {
   EXPECT_EQ(report->events, 10);
   EXPECT_EQ(report->incidents, 2);
   EXPECT_EQ(report->pins, 1);
-  EXPECT_FALSE(report->sqlite_version.empty());
+  EXPECT_FALSE(LinkedSqlite().number.empty());
 }
 
 TEST_F(MaintenanceTest, NamesTheTamperedRow) {

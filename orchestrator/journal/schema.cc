@@ -157,6 +157,18 @@ CREATE TABLE phases (
 ) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kPruned = R"sql(
+-- Rows of `events` that `omnix journal prune` removed; carries the chain over the gap.
+CREATE TABLE pruned (
+  first INTEGER PRIMARY KEY,  -- events.id of the first row removed
+  last INTEGER NOT NULL UNIQUE,
+  before BLOB NOT NULL,       -- chain value of the row before the first
+  after BLOB NOT NULL,        -- chain value of the last
+  time TEXT NOT NULL,         -- when the last of them was removed
+  seal BLOB NOT NULL          -- HMAC-SHA-256 over this row
+);
+)sql";
+
 constexpr const char* kViews = R"sql(
 -- SELECT * FROM story WHERE incident = 'INC-2025-09-04-001';
 CREATE VIEW story AS
@@ -172,6 +184,7 @@ CREATE VIEW open_incidents AS
 const Migrations& JournalMigrations() {
   static const Migrations kMigrations = {
       std::string(kLogTables) + kProjections + kViews,
+      kPruned,
   };
   return kMigrations;
 }

@@ -1,0 +1,232 @@
+#include "orchestrator/journal/prune.h"
+
+#include <omnix/v1/event.pb.h>
+
+#include <map>
+#include <set>
+
+#include "common/time.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/journal/chain_walk.h"
+#include "orchestrator/journal/existing_journal.h"
+#include "orchestrator/journal/file_lock.h"
+#include "orchestrator/journal/journal_end.h"
+#include "orchestrator/journal/pruned_ranges.h"
+#include "orchestrator/journal/schema.h"
+
+namespace omnix {
+namespace {
+
+// An incident's id holds the UTC day that it was opened on; one that was closed two days ago was opened before today,
+// in every time zone.
+constexpr absl::Duration kMinAge = absl::Hours(48);
+
+class Pruner {
+ public:
+  Pruner(SqliteConnection& db, Sealer& sealer, const PruneOptions& options)
+      : db_(db), sealer_(sealer), options_(options) {}
+
+  absl::StatusOr<PruneReport> Run() {
+    OMNIX_RETURN_IF_ERROR(VerifyEnd(db_, sealer_).status());
+    OMNIX_ASSIGN_OR_RETURN(const std::vector<std::string> incidents, Candidates());
+    for (size_t next = 0; next < incidents.size();) {
+      OMNIX_RETURN_IF_ERROR(Transaction([&] { return RemoveSome(incidents, &next); }));
+    }
+    OMNIX_RETURN_IF_ERROR(Transaction([this] { return RemoveUnusedPins(); }));
+    return report_;
+  }
+
+ private:
+  absl::Status Transaction(const std::function<absl::Status()>& body) {
+    return options_.dry_run ? body() : InTransaction(db_, body);
+  }
+
+  absl::StatusOr<std::vector<std::string>> Candidates() {
+    std::vector<std::string> incidents;
+    OMNIX_RETURN_IF_ERROR(db_.Query(
+        "SELECT id FROM incidents WHERE phase IN ('Resolved', 'Cancelled') AND resources IS NULL AND updated_at < ?1 "
+        "ORDER BY opened_event",
+        [&](const SqliteRow& row) {
+          incidents.push_back(row.Text(0));
+          return absl::OkStatus();
+        },
+        omnix::FormatTime(options_.before)));
+    return incidents;
+  }
+
+  absl::Status RemoveSome(const std::vector<std::string>& incidents, size_t* next) {
+    const int64_t enough = report_.events + options_.rows_in_transaction;
+    std::set<int64_t> rows;
+    std::vector<std::string> gone;
+    PruneReport so_far = report_;
+    for (; *next < incidents.size() && so_far.events < enough; ++*next) {
+      OMNIX_ASSIGN_OR_RETURN(const std::vector<int64_t> its_rows, RowsIfClosed(incidents[*next]));
+      if (its_rows.empty()) continue;
+      rows.insert(its_rows.begin(), its_rows.end());
+      gone.push_back(incidents[*next]);
+      so_far.incidents += 1;
+      so_far.events += static_cast<int64_t>(its_rows.size());
+    }
+    report_ = so_far;
+    if (options_.dry_run) {
+      gone_.insert(gone.begin(), gone.end());
+      return absl::OkStatus();
+    }
+    OMNIX_RETURN_IF_ERROR(RemoveRows(rows));
+    for (const std::string& incident : gone) OMNIX_RETURN_IF_ERROR(RemoveProjections(incident));
+    return absl::OkStatus();
+  }
+
+  // Row numbers of the incident's events; none where these say (the tables can't be trusted with that) that it is not
+  // closed, or not for long enough.
+  absl::StatusOr<std::vector<int64_t>> RowsIfClosed(const std::string& incident) {
+    std::vector<int64_t> rows;
+    v1::Incident state;
+    absl::Time last;
+    OMNIX_RETURN_IF_ERROR(db_.Query(
+        "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence",
+        [&](const SqliteRow& row) -> absl::Status {
+          v1::Event event;
+          if (!event.ParseFromString(row.Blob(1)) || event.incident_id() != incident) {
+            return DataLoss(
+                "{}: row {} is not what it was: run `omnix journal verify`; nothing of incident {} was pruned",
+                db_.path(), row.Integer(0), incident);
+          }
+          rows.push_back(row.Integer(0));
+          last = FromProto(event.time());
+          Evolve(state, event);
+          return absl::OkStatus();
+        },
+        incident));
+    const bool closed = state.phase() == v1::PHASE_RESOLVED || state.phase() == v1::PHASE_CANCELLED;
+    if (!closed || !state.resources().empty() || last >= options_.before) rows.clear();
+    return rows;
+  }
+
+  // One record for each run of neighbouring rows.
+  absl::Status RemoveRows(const std::set<int64_t>& rows) {
+    for (auto row = rows.begin(); row != rows.end();) {
+      const int64_t first = *row;
+      int64_t last = first;
+      while (++row != rows.end() && *row == last + 1) last = *row;
+      OMNIX_RETURN_IF_ERROR(RemoveRun(first, last));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status RemoveRun(int64_t first, int64_t last) {
+    OMNIX_ASSIGN_OR_RETURN(const auto left, PrunedUpTo(db_, sealer_, first - 1));
+    OMNIX_ASSIGN_OR_RETURN(const std::string before, ChainBefore(first, left));
+    ChainWalk walk(db_, sealer_, Head{first - 1, before});
+    OMNIX_RETURN_IF_ERROR(db_.Query(
+        "SELECT id, payload, text, chain FROM events WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        [&](const SqliteRow& row) -> absl::Status {
+          const absl::Status fits = walk.Row(row.Integer(0), row.Blob(1), row.Text(2), row.Blob(3));
+          if (!absl::IsDataLoss(fits)) return fits;
+          return DataLoss("{}: row {}: {}: run `omnix journal verify`; a journal that was changed is not pruned",
+                          db_.path(), row.Integer(0), Message(fits));
+        },
+        first, last));
+    PrunedRange range{first, last, before, walk.last().chain, omnix::FormatTime(options_.now)};
+    OMNIX_ASSIGN_OR_RETURN(const auto right, PrunedFrom(db_, sealer_, last + 1));
+    if (right && right->before != range.after) {
+      return DataLoss("{}: the record of the pruned rows {} to {} does not follow row {}: run `omnix journal verify`",
+                      db_.path(), right->first, right->last, last);
+    }
+    if (left) {
+      range.first = left->first;
+      range.before = left->before;
+      OMNIX_RETURN_IF_ERROR(RemovePruned(db_, *left));
+    }
+    if (right) {
+      range.last = right->last;
+      range.after = right->after;
+      OMNIX_RETURN_IF_ERROR(RemovePruned(db_, *right));
+    }
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM events WHERE id BETWEEN ?1 AND ?2", first, last));
+    return AddPruned(db_, sealer_, range);
+  }
+
+  absl::StatusOr<std::string> ChainBefore(int64_t first, const std::optional<PrunedRange>& left) {
+    if (first == 1) return Sealer::Origin();
+    if (left) return left->after;
+    OMNIX_ASSIGN_OR_RETURN(const auto chain, db_.Text("SELECT chain FROM events WHERE id = ?1", first - 1));
+    if (chain) return *chain;
+    return DataLoss("{}: row {} is missing, and no prune removed it: run `omnix journal verify`", db_.path(),
+                    first - 1);
+  }
+
+  absl::Status RemoveProjections(const std::string& incident) {
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM incidents WHERE id = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM tasks WHERE incident = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM alerts WHERE incident = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM actions WHERE incident = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM approvals WHERE incident = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM phases WHERE incident = ?1", incident));
+    return db_.Run("DELETE FROM alert_counts WHERE incident = ?1", incident);
+  }
+
+  // What the events say that the incidents that stay run by.
+  absl::StatusOr<std::set<std::string>> UsedPins() {
+    std::set<std::string> used;
+    OMNIX_RETURN_IF_ERROR(
+        db_.Query("SELECT payload, incident FROM events WHERE sequence = 1", [&](const SqliteRow& row) -> absl::Status {
+          v1::Event event;
+          if (!event.ParseFromString(row.Blob(0))) {
+            return DataLoss("{}: the first event of {} can't be read: run `omnix journal verify`", db_.path(),
+                            row.Text(1));
+          }
+          if (gone_.contains(row.Text(1))) return absl::OkStatus();
+          const v1::Pins& pins = event.incident_opened().pins();
+          used.insert({pins.playbook_hash(), pins.system_hash(), pins.policy_hash()});
+          return absl::OkStatus();
+        }));
+    return used;
+  }
+
+  absl::Status RemoveUnusedPins() {
+    OMNIX_ASSIGN_OR_RETURN(const std::set<std::string> used, UsedPins());
+    std::vector<std::string> unused;
+    OMNIX_RETURN_IF_ERROR(db_.Query("SELECT hash FROM pins", [&](const SqliteRow& row) {
+      if (const std::string hash = row.Text(0); !used.contains(hash)) unused.push_back(hash);
+      return absl::OkStatus();
+    }));
+    report_.pins = static_cast<int64_t>(unused.size());
+    if (options_.dry_run) return absl::OkStatus();
+    for (const std::string& hash : unused) {
+      OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM pins WHERE hash = ?1", hash));
+    }
+    return absl::OkStatus();
+  }
+
+  SqliteConnection& db_;
+  Sealer& sealer_;
+  const PruneOptions& options_;
+  PruneReport report_;
+  // Of a dry run: still there, but counted as gone.
+  std::set<std::string> gone_;
+};
+
+}  // namespace
+
+absl::StatusOr<PruneReport> PruneJournal(const std::string& path, const std::string& key_path,
+                                         const PruneOptions& options) {
+  if (options.before > options.now - kMinAge) {
+    return InvalidArgument("incidents can be pruned 2 days after their last event at the earliest");
+  }
+  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingToRead(path));
+  OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(key_path, /*create=*/false));
+  Sealer sealer(key);
+  OMNIX_RETURN_IF_ERROR(CheckJournalKey(*db, sealer, key_path));
+  if (options.dry_run) {
+    // One view, while a writer may go on.
+    OMNIX_RETURN_IF_ERROR(db->Run("BEGIN"));
+    return Pruner(*db, sealer, options).Run();
+  }
+  db.reset();
+  OMNIX_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(path));
+  OMNIX_ASSIGN_OR_RETURN(db, OpenExistingToWrite(path));
+  return Pruner(*db, sealer, options).Run();
+}
+
+}  // namespace omnix
