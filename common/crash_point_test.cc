@@ -7,6 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 namespace omnix {
 namespace {
 
@@ -25,6 +29,29 @@ TEST(CrashPointTest, PassesOtherwise) {
   EXPECT_EXIT(Pass("a.point:3", 2), testing::ExitedWithCode(0), "");
   EXPECT_EXIT(Pass("b.point", 2), testing::ExitedWithCode(0), "");
   EXPECT_EXIT(Pass("a.poin", 2), testing::ExitedWithCode(0), "");
+}
+
+void Fault() {
+  setenv("OMNIX_FAULT_AT", "a.fault:2", 1);
+  int faults = 0;
+  for (int i = 0; i < 4; ++i) faults = 10 * faults + (OMNIX_FAULT_POINT("a.fault") ? 1 : 0);
+  _exit(faults == 100 ? 0 : 1);
+}
+
+TEST(CrashPointTest, AFaultHappensOnceAtTheNamedPass) {
+  EXPECT_FALSE(OMNIX_FAULT_POINT("a.fault"));
+  EXPECT_EXIT(Fault(), testing::ExitedWithCode(0), "");
+}
+
+TEST(CrashPointTest, TracesWhatIsPassed) {
+  const std::string file = testing::TempDir() + "/trace-" + std::to_string(getpid());
+  setenv("OMNIX_CRASH_TRACE", file.c_str(), 1);
+  EXPECT_EXIT(Pass("a.point:2", 2), testing::KilledBySignal(SIGKILL), "");
+  unsetenv("OMNIX_CRASH_TRACE");
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  std::filesystem::remove(file);
+  EXPECT_EQ(text.str(), "a.point\na.point\n");
 }
 
 }  // namespace

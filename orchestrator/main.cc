@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 
+#include "common/crash_point.h"
 #include "common/file.h"
 #include "common/logging.h"
 #include "common/status.h"
@@ -92,6 +93,7 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   OMNIX_RETURN_IF_ERROR(MakeFolders(options.data_folder));
   OMNIX_ASSIGN_OR_RETURN(const auto journal, SqliteJournal::Open({options.data_folder + "/journal.db",
                                                                   options.data_folder + "/journal.key", ""}));
+  OMNIX_CRASH_POINT("omnixd.journal_open");
 
   SystemClock clock;
   EngineOptions engine_options;
@@ -101,6 +103,7 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   engine_options.dependencies = Dependencies();
   EngineThread engine(engine_options, std::move(configuration), *journal, clock);
   OMNIX_RETURN_IF_ERROR(engine.Start());
+  OMNIX_CRASH_POINT("omnixd.engine_started");
 
   AgentLinkService link(&engine);
   OperatorService operators(&engine);
@@ -109,6 +112,7 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   grpc_options.services = {&link, &operators};
   OMNIX_ASSIGN_OR_RETURN(const auto grpc_server, GrpcServer::Start(grpc_options));
 
+  OMNIX_CRASH_POINT("omnixd.agents_served");
   const AlertFormats formats = AlertFormats::BuiltIn();
   Metrics metrics;
   OMNIX_ASSIGN_OR_RETURN(const auto http_server,
@@ -119,12 +123,15 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   spdlog::info("omnixd {} is ready: gRPC on {}, HTTP on {}:{}, journal {}/journal.db", OMNIX_VERSION,
                grpc_server->address(), http_options.listen_host, http_server->port(), options.data_folder);
 
+  OMNIX_CRASH_POINT("omnixd.ready");
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("signal {}: stopping", signal);
+  OMNIX_CRASH_POINT("omnixd.stopping");
   http_server->Stop(kShutdownGrace);
   link.Shutdown(absl::UnavailableError("the orchestrator is stopping"));
   engine.Stop();
+  OMNIX_CRASH_POINT("omnixd.engine_stopped");
   grpc_server->Shutdown(kShutdownGrace);
   return absl::OkStatus();
 }

@@ -105,10 +105,15 @@ absl::StatusOr<v1::Application> ApplyPlan(const ApplyRequest& request, const v1:
   OMNIX_RETURN_IF_ERROR(context.MayAct());
   OMNIX_CRASH_POINT("recovery.before_lock");
   OMNIX_ASSIGN_OR_RETURN(const ResourceLocks locks, Lock(plan, config));
+  OMNIX_CRASH_POINT("recovery.locked");
   OMNIX_ASSIGN_OR_RETURN(ActionJournal journal, ActionJournal::Open(JournalPath(plan, config)));
   if (journal.Last("rollback") != nullptr)
     return FailedPrecondition("a rollback of this plan was begun before: it is used up, make another");
-  if (const Json* applied = journal.Last("applied")) return Recorded<v1::Application>(*applied);
+  if (const Json* applied = journal.Last("applied")) {
+    // A crash right after the journal was written left this undone.
+    OMNIX_RETURN_IF_ERROR(RecordRepair(plan, config));
+    return Recorded<v1::Application>(*applied);
+  }
   if (const Json* undone = journal.Last("undone")) {
     if (journal.Last("begin", "key", context.idempotency_key()) != nullptr) return Recorded<v1::Application>(*undone);
     return FailedPrecondition("this plan was tried before and failed: make another");
@@ -125,9 +130,11 @@ absl::StatusOr<v1::Application> ApplyPlan(const ApplyRequest& request, const v1:
       OMNIX_RETURN_IF_ERROR(CheckWorld(request, config));
     }
     OMNIX_RETURN_IF_ERROR(run.journal().Append("begin", {{"key", context.idempotency_key()}, {"plan", plan.hash()}}));
+    OMNIX_CRASH_POINT("recovery.intent_kept");
   }
   OMNIX_ASSIGN_OR_RETURN(v1::Application application, run.Apply());
   if (application.applied()) OMNIX_RETURN_IF_ERROR(RecordRepair(plan, config));
+  OMNIX_CRASH_POINT("recovery.repair_recorded");
   return application;
 }
 

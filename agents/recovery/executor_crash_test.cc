@@ -32,9 +32,10 @@ TEST_F(ExecutorTest, ALostLeaseStopsAtOnceAndTheNextAttemptFinishes) {
 
 TEST_F(ExecutorTest, ACrashAnywhereEndsAppliedOnce) {
   int crashes = 0;
-  for (const char* name : {"before_lock", "journaled", "before_backup", "file_saved", "before_write", "file_written",
-                           "before_rename", "after_rename", "after_fsync", "before_command", "after_command",
-                           "before_verify", "before_result", "after_result"}) {
+  for (const char* name : {"before_lock",   "locked",      "intent_kept",    "journaled",     "before_backup",
+                           "backed_up",     "file_saved",  "before_write",   "file_written",  "before_rename",
+                           "after_rename",  "after_fsync", "before_command", "after_command", "command_kept",
+                           "before_verify", "verified",    "before_result",  "after_result",  "repair_recorded"}) {
     const std::string point = name;
     for (int pass = 1; pass <= 9; ++pass) {
       TearDown();
@@ -59,8 +60,9 @@ TEST_F(ExecutorTest, ACrashAnywhereEndsAppliedOnce) {
 
 TEST_F(ExecutorTest, ACrashInARollbackEndsUndone) {
   int crashes = 0;
-  for (const char* name : {"before_rollback", "before_restore", "file_written", "before_rename", "after_rename",
-                           "after_restore", "before_command", "after_command", "before_rollback_result", "journaled"}) {
+  for (const char* name : {"before_rollback", "rollback_begun", "before_restore", "file_written", "before_rename",
+                           "after_rename", "after_restore", "before_command", "after_command", "undone",
+                           "before_rollback_result", "rollback_kept", "journaled"}) {
     const std::string point = name;
     for (int pass = 1; pass <= 4; ++pass) {
       TearDown();
@@ -127,6 +129,18 @@ TEST_F(ExecutorTest, TheCoolDownHoldsBackOtherPlansOfTheSameFile) {
   ExpectApplied();
   config_.mutable_cool_down()->Clear();
   EXPECT_TRUE(Apply(other)->applied());
+}
+
+TEST_F(ExecutorTest, ACrashBeforeTheRepairIsNotedLosesNoCoolDown) {
+  config_.mutable_cool_down()->set_seconds(3600);
+  const v1::Plan plan = *Plan();
+  ASSERT_TRUE(Crashes("recovery.after_result", [&] { return Apply(plan); }));
+  ASSERT_TRUE(Apply(plan)->applied());
+  PlanRequest request;
+  request.actions.resize(1);
+  request.actions[0].set_kind("file.replace_text");
+  *request.actions[0].mutable_with() = JsonToStruct({{"path", File("a.js")}, {"old", "call"}, {"new", "fetch"}});
+  EXPECT_EQ(Apply(*MakePlan(request, system_, config_)).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ExecutorTest, TwoProcessesNeverHoldTheSameFile) {

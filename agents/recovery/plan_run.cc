@@ -156,6 +156,7 @@ absl::Status PlanRun::RunCommands(const google::protobuf::RepeatedPtrField<v1::P
     OMNIX_RETURN_IF_ERROR(RunOne(commands[i], step));
     OMNIX_CRASH_POINT("recovery.after_command");
     OMNIX_RETURN_IF_ERROR(journal_.Append("command_done", {{"key", key}}));
+    OMNIX_CRASH_POINT("recovery.command_kept");
   }
   return absl::OkStatus();
 }
@@ -165,6 +166,7 @@ absl::Status PlanRun::Forward() {
     OMNIX_CRASH_POINT("recovery.before_backup");
     OMNIX_RETURN_IF_ERROR(backup_.Save(plan_, files_));
     OMNIX_RETURN_IF_ERROR(journal_.Append("saved"));
+    OMNIX_CRASH_POINT("recovery.backed_up");
   }
   OMNIX_RETURN_IF_ERROR(WriteFiles());
   OMNIX_RETURN_IF_ERROR(RunCommands(plan_.commands(), Direction::kForward));
@@ -173,6 +175,7 @@ absl::Status PlanRun::Forward() {
     OMNIX_ASSIGN_OR_RETURN(const World world, Look(file));
     if (world != World::kAfter) return Internal("verify {}: it does not hold what was written", file.path());
   }
+  OMNIX_CRASH_POINT("recovery.verified");
   Step("verify", v1::STEP_OUTCOME_DONE);
   return absl::OkStatus();
 }

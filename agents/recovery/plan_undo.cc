@@ -92,7 +92,9 @@ absl::StatusOr<v1::Rollback> PlanRun::RollBack() {
   OMNIX_CRASH_POINT("recovery.before_rollback");
   OMNIX_RETURN_IF_ERROR(context_.MayAct());
   OMNIX_RETURN_IF_ERROR(journal_.Append("rollback"));
+  OMNIX_CRASH_POINT("recovery.rollback_begun");
   OMNIX_ASSIGN_OR_RETURN(const bool undone, Undo());
+  OMNIX_CRASH_POINT("recovery.undone");
   const bool as_before = CheckFilesAreAsBefore();
   const bool applied = journal_.Last("begin") != nullptr;
   v1::Rollback rollback;
@@ -105,6 +107,7 @@ absl::StatusOr<v1::Rollback> PlanRun::RollBack() {
   OMNIX_CRASH_POINT("recovery.before_rollback_result");
   if (rollback.complete())
     OMNIX_RETURN_IF_ERROR(journal_.Append("rolled_back", {{"result", MessageToJsonValue(rollback)}}));
+  OMNIX_CRASH_POINT("recovery.rollback_kept");
   return rollback;
 }
 

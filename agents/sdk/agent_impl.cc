@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "agents/sdk/task_context.h"
+#include "common/crash_point.h"
 #include "common/hash.h"
 #include "common/redact.h"
 #include "common/status.h"
@@ -179,6 +180,7 @@ void Agent::Impl::ConnectLocked(std::unique_lock<std::mutex>& lock) {
   const auto stream = stream_ = std::make_shared<ClientStream>(std::move(events));
   lock.unlock();
   grpc::experimental::ChannelResetConnectionBackoff(channel.get());
+  OMNIX_CRASH_POINT("sdk.before_connect");
   stream->Start(channel);
   lock.lock();
 }
@@ -280,16 +282,20 @@ void Agent::Impl::Carry(LinkState::Orders orders) {
   for (auto& assign : orders.start) jobs.emplace_back([this, work = std::move(assign)] { Work(work); });
   pool_->Add(std::move(jobs));
   for (const auto& prepare : orders.prepare) {
+    OMNIX_CRASH_POINT("sdk.before_prepared");
     v1::Prepared prepared = Prepare(prepare);
     Update([&](LinkState& state) { state.Answer(std::move(prepared)); });
   }
 }
 
 void Agent::Impl::Work(const v1::Assign& assign) {
+  OMNIX_CRASH_POINT("sdk.before_attempt");
   v1::Result result = Attempt(assign);
+  OMNIX_CRASH_POINT("sdk.attempted");
   *result.mutable_lease() = assign.lease();
   LinkState::Orders orders;
   Update([&](LinkState& state) { orders = state.Finish(std::move(result), Monotonic()); });
+  OMNIX_CRASH_POINT("sdk.result_held");
   Carry(std::move(orders));
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/crash_point.h"
+
 namespace omnix {
 
 void ClientStream::Start(const std::shared_ptr<grpc::Channel>& channel) {
@@ -59,6 +61,7 @@ void ClientStream::Write(std::unique_lock<std::mutex> lock) {
 }
 
 void ClientStream::OnWriteDone(bool ok) {
+  OMNIX_CRASH_POINT("sdk.written");
   std::unique_lock lock(mutex_);
   writing_ = false;
   if (!ok) broken_ = true;

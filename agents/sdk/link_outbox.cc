@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agents/sdk/link_state.h"
+#include "common/crash_point.h"
 
 namespace omnix {
 namespace {
@@ -45,6 +46,7 @@ absl::Duration LinkState::NextWake() const {
 }
 
 v1::AgentItem LinkState::Greeting() {
+  OMNIX_CRASH_POINT("sdk.before_hello");
   v1::AgentItem item;
   *item.mutable_hello() = identity_;
   for (const LeasePtr& lease : InOrder()) {
@@ -68,6 +70,7 @@ void LinkState::RepeatResults(absl::Duration now) {
   if (!outbox_.empty()) return;
   for (const LeasePtr& lease : InOrder()) {
     if (lease->phase == Phase::kFinished && now >= lease->result_sent + kResultRepeatInterval) {
+      OMNIX_CRASH_POINT("sdk.before_repeated_result");
       Push({Outgoing::Kind::kResult, lease, 0, {}});
     }
   }
@@ -83,13 +86,16 @@ std::optional<v1::AgentItem> LinkState::Make(const Outgoing& outgoing, absl::Dur
   if (lease.dropped) return std::nullopt;
   switch (outgoing.kind) {
     case Outgoing::Kind::kAccepted:
+      OMNIX_CRASH_POINT("sdk.before_accepted");
       *item.mutable_accepted()->mutable_lease() = lease.id;
       break;
     case Outgoing::Kind::kEvidence:
+      OMNIX_CRASH_POINT("sdk.before_evidence");
       *item.mutable_evidence()->mutable_lease() = lease.id;
       *item.mutable_evidence()->add_evidence() = lease.evidence[outgoing.evidence_index];
       break;
     case Outgoing::Kind::kResult:
+      OMNIX_CRASH_POINT("sdk.before_result");
       *item.mutable_result() = lease.result;
       lease.result_sent = now;
       break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
 
@@ -92,7 +93,9 @@ absl::Status LinkState::ReceiveItem(v1::OrchestratorItem& item, absl::Duration n
       draining_ = true;
       break;
     case v1::OrchestratorItem::kResultAck:
+      OMNIX_CRASH_POINT("sdk.before_result_ack");
       Forget(item.result_ack().lease());
+      OMNIX_CRASH_POINT("sdk.result_acked");
       break;
     case v1::OrchestratorItem::ITEM_NOT_SET:
       return InvalidArgument("an item of a kind that link version {} does not have", kLinkVersion);
@@ -106,6 +109,7 @@ absl::Status LinkState::ReceiveWelcome(const v1::Welcome& welcome, absl::Duratio
     return FailedPrecondition("the orchestrator speaks version {} of the agent link, this agent version {}",
                               welcome.link_version(), kLinkVersion);
   }
+  OMNIX_CRASH_POINT("sdk.welcomed");
   session_ = Session::kOpen;
   // An orchestrator that still wants it drained says so again.
   draining_ = stopping_;
@@ -130,6 +134,7 @@ void LinkState::ReceiveAssign(v1::Assign assign, absl::Duration now, Orders& ord
   if (leases_.size() >= static_cast<size_t>(kMaxHelloRunning)) return;
   auto [place, is_new] = leases_.try_emplace(KeyOf(assign.lease()), nullptr);
   if (!is_new) return;
+  OMNIX_CRASH_POINT("sdk.assigned");
   const LeasePtr lease = place->second = std::make_shared<Lease>();
   lease->id = assign.lease();
   lease->number = ++lease_number_;

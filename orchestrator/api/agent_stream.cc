@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 
 namespace omnix {
@@ -98,6 +99,7 @@ void StreamSession::AbortLocked(const absl::Status& status, const std::string& r
 }
 
 void StreamSession::OnWriteDone(bool ok) {
+  OMNIX_CRASH_POINT("link.written");
   std::unique_lock lock(mutex_);
   writing_ = false;
   if (!ok) {
@@ -132,6 +134,7 @@ void StreamSession::Proceed(std::unique_lock<std::mutex> lock) {
     bool own_buffer = false;
     // Can't fail: the size of a message is bounded far below protobuf's limit.
     grpc::GenericSerialize<grpc::ProtoBufferWriter, v1::OrchestratorMessage>(message, &write_buffer_, &own_buffer);
+    OMNIX_CRASH_POINT("link.before_write");
     stream_->StartWrite(&write_buffer_);
     return;
   }
@@ -234,6 +237,7 @@ absl::Status AgentStream::Receive(v1::AgentMessage message) {
     }
     items.push_back(std::move(item));
   }
+  OMNIX_CRASH_POINT("link.items_received");
   if (!items.empty()) port_->AgentItems(session_, std::move(items));
   return absl::OkStatus();
 }
@@ -244,6 +248,7 @@ absl::Status AgentStream::ReceiveHello(v1::Hello hello) {
   connected_ = true;
   name_ = hello.name();
   spdlog::info("agent {} (version {}) connected from {}", name_, hello.version(), peer_);
+  OMNIX_CRASH_POINT("link.hello_received");
   port_->AgentConnected(session_, std::move(hello));
   return absl::OkStatus();
 }
@@ -273,6 +278,7 @@ void AgentStream::OnCancel() { session_->Broken("the connection was lost, or a m
 void AgentStream::OnDone() {
   if (connected_) {
     spdlog::info("agent {} disconnected: {}", name_, session_->reason());
+    OMNIX_CRASH_POINT("link.lost");
     port_->AgentDisconnected(session_, session_->reason());
   } else {
     spdlog::warn("agent link: {} refused: {}", peer_, session_->reason());

@@ -1,3 +1,4 @@
+#include "common/crash_point.h"
 #include "common/json.h"
 #include "common/status.h"
 #include "orchestrator/api/handlers.h"
@@ -53,10 +54,13 @@ ApiHandler AlertsHandler(const ApiParts& parts) {
     for (const v1::Alert& alert : parsed->alerts) fingerprints.push_back(alert.fingerprint());
     auto done = [responder, metrics = parts.metrics, name, fingerprints = std::move(fingerprints),
                  truncated = parsed->truncated](absl::StatusOr<std::vector<IngestedAlert>> results) {
+      OMNIX_CRASH_POINT("alerts.before_answer");
       if (!results.ok()) return responder->Send(Problem(results.status()));
       metrics->CountAlerts(name, results->size());
       responder->Send(Accepted(fingerprints, *results, truncated));
+      OMNIX_CRASH_POINT("alerts.answered");
     };
+    OMNIX_CRASH_POINT("alerts.parsed");
     parts.port->IngestAlerts(std::move(parsed->alerts), std::move(done));
   };
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "orchestrator/api/status_codes.h"
 #include "orchestrator/api/watch_reactor.h"
@@ -46,6 +47,7 @@ grpc::ServerUnaryReactor* Forward(OperatorPort* port, void (OperatorPort::*metho
 grpc::ServerUnaryReactor* OperatorService::OpenIncident(grpc::CallbackServerContext* context,
                                                         const v1::OpenIncidentRequest* request,
                                                         v1::OpenIncidentResponse* response) {
+  OMNIX_CRASH_POINT("operator.opening");
   return Forward(port_, &OperatorPort::OpenIncident, context, *request, response);
 }
 
@@ -70,6 +72,7 @@ grpc::ServerUnaryReactor* OperatorService::ListEvents(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* OperatorService::CommandIncident(grpc::CallbackServerContext* context,
                                                            const v1::CommandIncidentRequest* request,
                                                            v1::CommandIncidentResponse* response) {
+  OMNIX_CRASH_POINT("operator.commanding");
   return Forward(port_, &OperatorPort::CommandIncident, context, *request, response);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/core/decide.h"
@@ -37,6 +38,7 @@ Engine::Engine(EngineOptions options, Configuration configuration, Journal& jour
 absl::Status Engine::Recover() {
   OMNIX_RETURN_IF_ERROR(
       journal_.ReadOpenIncidents([&](const v1::Event& event) { Evolve(live_[event.incident_id()].state, event); }));
+  OMNIX_CRASH_POINT("engine.events_read");
   std::vector<std::string> ids;
   for (auto& [id, live] : live_) {
     OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
@@ -50,8 +52,10 @@ absl::Status Engine::Recover() {
     }
   }
   refusing_ = absl::OkStatus();
+  OMNIX_CRASH_POINT("engine.before_resuming");
   for (const auto& id : ids) Settle(id);
   DispatchAll();
+  OMNIX_CRASH_POINT("engine.recovered");
   return absl::OkStatus();
 }
 
@@ -73,12 +77,14 @@ void Engine::Forget(const absl::Status& why) {
   locks_.Clear();
   run_by_.ForgetWritten();
   day_.clear();
+  OMNIX_CRASH_POINT("engine.forgotten");
 }
 
 absl::Status Engine::Run(Live& live, const Command& command) {
   auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now());
   if (!events.ok()) return events.status();
   Record(live, *std::move(events));
+  OMNIX_CRASH_POINT("engine.recorded");
   return absl::OkStatus();
 }
 
@@ -121,6 +127,7 @@ void Engine::Settle(const std::string& incident_id) {
 bool Engine::ApplyImmediateEffects(Live& live, const Effects& effects) {
   if (!effects.judge_plan.empty()) {
     const Json context = ExpressionContext(live.state, *live.run_by, clock_.Now());
+    OMNIX_CRASH_POINT("engine.before_policy");
     const PolicyOutcome outcome = EvaluatePolicy(live.run_by->policy, context);
     return Run(live, command::DecidePolicy{effects.judge_plan, outcome.decision, outcome.rule, outcome.reason}).ok();
   }
@@ -150,6 +157,7 @@ void Engine::CloseIfEnded(const std::string& incident_id) {
   locks_.StopWaiting(incident_id);
   locks_.SetHeld(incident_id, {});
   live_.erase(found);
+  OMNIX_CRASH_POINT("engine.incident_closed");
 }
 
 Engine::Live* Engine::FindLive(const std::string& incident_id) {
@@ -184,6 +192,7 @@ void Engine::Send(const std::shared_ptr<AgentSession>& session, v1::Orchestrator
 void Engine::Fire(const std::string& incident_id, const Timer& timer) {
   Live* live = FindLive(incident_id);
   if (live == nullptr) return;
+  OMNIX_CRASH_POINT("engine.timer_fired");
   switch (timer.kind) {
     case TimerKind::kRollCall:
       AnswerRollCall(*live);
@@ -218,6 +227,7 @@ void Engine::GrantLocks() {
   for (const auto& incident_id : locks_.Grantable()) {
     Live* live = FindLive(incident_id);
     locks_.StopWaiting(incident_id);
+    OMNIX_CRASH_POINT("engine.before_lock");
     if (live != nullptr && Run(*live, command::LockResources{}).ok()) Settle(incident_id);
   }
 }

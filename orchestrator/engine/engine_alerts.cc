@@ -1,6 +1,7 @@
 // Alerts and the opening of incidents.
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/hash.h"
 #include "common/status.h"
 #include "common/time.h"
@@ -38,6 +39,7 @@ absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severit
   context["incident"] = {{"title", title}};
   const v1::Playbook& playbook = SelectPlaybook(configuration_.playbooks, context);
   OMNIX_ASSIGN_OR_RETURN(const std::string id, NextIncidentId());
+  OMNIX_CRASH_POINT("engine.before_open");
   Live live;
   const v1::Pins pins =
       run_by_.PinsFor(playbook, configuration_.system, configuration_.policy, transaction_.batch.pins);
@@ -46,6 +48,7 @@ absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severit
   for (const auto& alert : alerts) incident_by_fingerprint_[alert.fingerprint()] = id;
   live_.emplace(id, std::move(live));
   Settle(id);
+  OMNIX_CRASH_POINT("engine.opened");
   return id;
 }
 
@@ -107,6 +110,7 @@ void Engine::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<In
       return transaction_.replies.push_back([done, status = result.status()](const absl::Status&) { done(status); });
     }
     results.push_back(*std::move(result));
+    OMNIX_CRASH_POINT("engine.alert_taken");
   }
   DispatchAll();
   transaction_.replies.push_back([done = std::move(done), results = std::move(results)](const absl::Status& status) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/core/decision.h"
@@ -82,6 +83,7 @@ bool Engine::Dispatch(const QueuedTask& queued) {
   RegisteredAgent* agent = registry_.FindRoom(task->spec().type(), task->spec().labels());
   if (agent == nullptr) return false;
   live->queued_tasks.erase(queued.task_id);
+  OMNIX_CRASH_POINT("engine.before_lease");
   std::string input = "{}";
   if (!task->spec().input().empty()) {
     auto made = MakeInput(task->spec().input(), ExpressionContext(live->state, *live->run_by, clock_.Now()));
@@ -99,6 +101,7 @@ bool Engine::Dispatch(const QueuedTask& queued) {
   agent->leases.insert({queued.incident_id, assigned.id(), assigned.attempt()});
   const auto& event = transaction_.batch.events.back().event().task_assigned();
   Send(agent->session, AssignItem(live->state, event, assigned, FromProto(assigned.deadline()) - clock_.Now()));
+  OMNIX_CRASH_POINT("engine.lease_given");
   Settle(queued.incident_id);
   return true;
 }
@@ -153,6 +156,7 @@ void Engine::AnswerRollCall(Live& live) {
     if (!offered.contains(type)) answer.missing_task_types.push_back(type);
   }
   const std::string incident_id = live.state.id();
+  OMNIX_CRASH_POINT("engine.before_roll_call_ends");
   Run(live, answer).IgnoreError();
   Settle(incident_id);
 }
@@ -185,6 +189,7 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   }
   transaction_.batch.agents.push_back(InfoOf(agent));
   for (const auto& type : agent.task_types) dirty_types_.insert(type);
+  OMNIX_CRASH_POINT("engine.agent_welcomed");
   DispatchAll();
 }
 
@@ -210,6 +215,7 @@ void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Wel
 
 void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason) {
   for (const auto& lease : leases) {
+    OMNIX_CRASH_POINT("engine.before_lease_lost");
     ReleaseLease(agent, lease);
     Live* live = FindLive(lease.incident_id);
     if (live == nullptr) continue;
@@ -272,6 +278,7 @@ void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
   if (item.has_evidence()) {
     Live* live = FindLive(item.evidence().lease().incident_id());
     if (live == nullptr) return;
+    OMNIX_CRASH_POINT("engine.before_evidence");
     auto& list = *item.mutable_evidence()->mutable_evidence();
     Run(*live, command::RecordEvidence{item.evidence().lease(), {list.begin(), list.end()}}).IgnoreError();
     return;
@@ -280,6 +287,7 @@ void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
 }
 
 void Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
+  OMNIX_CRASH_POINT("engine.before_result");
   v1::OrchestratorItem ack;
   *ack.mutable_result_ack()->mutable_lease() = result.lease();
   const v1::LeaseId lease = result.lease();
@@ -296,6 +304,7 @@ void Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
   }
   ReleaseLease(agent, KeyOf(lease));
   Send(agent.session, std::move(ack));
+  OMNIX_CRASH_POINT("engine.result_acked");
   Settle(lease.incident_id());
 }
 
@@ -303,11 +312,13 @@ void Engine::AgentDisconnected(const std::shared_ptr<AgentSession>& session, con
   RegisteredAgent* agent = registry_.Disconnect(session);
   if (agent == nullptr) return;
   spdlog::info("agent {} disconnected: {}", agent->name, reason);
+  OMNIX_CRASH_POINT("engine.agent_gone");
   transaction_.batch.agents.push_back(InfoOf(*agent));
 }
 
 void Engine::ExpireSilentAgents() {
   for (RegisteredAgent* agent : registry_.SilentSince(clock_.Monotonic() - options_.lease_duration)) {
+    OMNIX_CRASH_POINT("engine.agent_silent");
     const std::string name = agent->name;
     spdlog::warn("agent {} has been silent for {}: its leases are given to others", name,
                  omnix::FormatDuration(options_.lease_duration));

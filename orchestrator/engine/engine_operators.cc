@@ -1,6 +1,7 @@
 // What operators ask.
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/core/names.h"
@@ -64,6 +65,7 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
   if (!command.ok()) return done(command.status());
   auto live = FindOrLoad(request.incident_id());
   if (!live.ok()) return done(live.status());
+  OMNIX_CRASH_POINT("engine.before_command");
   const absl::Status status = Run(**live, *command);
   if (!status.ok()) {
     CloseIfEnded(request.incident_id());
@@ -72,6 +74,7 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
   v1::CommandIncidentResponse response;
   // A closed incident leaves memory when it settles.
   *response.mutable_incident() = Summarize((*live)->state);
+  OMNIX_CRASH_POINT("engine.commanded");
   Settle(request.incident_id());
   DispatchAll();
   if (const v1::Incident* open = FindOpen(request.incident_id())) *response.mutable_incident() = Summarize(*open);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
@@ -70,6 +71,7 @@ bool EngineThread::Post(Input input, bool may_refuse) {
     inputs_.push_back(std::move(input));
     if (inputs_.size() > 1) return true;
   }
+  OMNIX_CRASH_POINT("engine.enqueued");
   engine_wakes_.notify_one();
   return true;
 }
@@ -111,13 +113,17 @@ void EngineThread::RunEngine() {
     std::vector<Input> inputs;
     inputs.swap(inputs_);
     lock.unlock();
-    for (auto& input : inputs) input(engine_);
+    for (auto& input : inputs) {
+      OMNIX_CRASH_POINT("engine.before_input");
+      input(engine_);
+    }
     engine_.Tick();
     lock.lock();
     if (!writer_busy_ && engine_.HasTransaction()) {
       to_write_ = engine_.TakeTransaction();
       writer_busy_ = true;
       writer_wakes_.notify_one();
+      OMNIX_CRASH_POINT("engine.transaction_given");
     }
     if (stopping_ && inputs_.empty() && !writer_busy_ && !engine_.HasTransaction()) return;
     if (stopping_ && writer_busy_) engine_wakes_.wait(lock, [&] { return !writer_busy_ || !inputs_.empty(); });
@@ -132,7 +138,9 @@ void EngineThread::RunWriter() {
     Transaction transaction = *std::move(to_write_);
     to_write_.reset();
     lock.unlock();
+    OMNIX_CRASH_POINT("writer.before_append");
     const absl::Status status = transaction.batch.empty() ? absl::OkStatus() : journal_.Append(transaction.batch);
+    OMNIX_CRASH_POINT("writer.appended");
     if (status.ok()) {
       Publish(transaction);
     } else {
@@ -147,13 +155,22 @@ void EngineThread::RunWriter() {
 }
 
 void EngineThread::Publish(Transaction& transaction) {
-  for (auto& [session, items] : transaction.sends) session->Send(std::move(items));
-  for (auto& reply : transaction.replies) reply(absl::OkStatus());
+  for (auto& [session, items] : transaction.sends) {
+    OMNIX_CRASH_POINT("publish.before_send");
+    session->Send(std::move(items));
+  }
+  OMNIX_CRASH_POINT("publish.sent");
+  for (auto& reply : transaction.replies) {
+    OMNIX_CRASH_POINT("publish.before_reply");
+    reply(absl::OkStatus());
+  }
+  OMNIX_CRASH_POINT("publish.replied");
   for (auto& recorded : transaction.batch.events) {
     v1::WatchIncidentResponse update;
     update.set_text(recorded.text());
     *update.mutable_event() = std::move(*recorded.mutable_event());
     watches_.Show(update, update.event().incident_id());
+    OMNIX_CRASH_POINT("publish.shown");
   }
   for (const auto& update : transaction.progress) watches_.Show(update, IncidentOf(update));
   for (auto& [request, sink] : transaction.watches) watches_.Add(request, sink);
@@ -162,6 +179,7 @@ void EngineThread::Publish(Transaction& transaction) {
 // The batch is not kept (or nobody knows): nobody is told that it was, and memory is built again from what the journal
 // has.
 void EngineThread::Fail(Transaction& transaction, const absl::Status& why) {
+  OMNIX_CRASH_POINT("writer.failed");
   spdlog::error("the journal can't be written: {}", Message(why));
   const absl::Status refusal =
       Unavailable("the journal can't be written: {}; what was asked may not have been kept", Message(why));
@@ -175,12 +193,14 @@ void EngineThread::ReopenJournal() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
+    OMNIX_CRASH_POINT("writer.before_reopen");
     absl::Status status = journal_.Reopen();
     lock.lock();
     if (status.ok()) {
       inputs_.push_back([](Engine& engine) {
         if (const absl::Status recovered = engine.Recover(); !recovered.ok()) engine.Forget(recovered);
       });
+      OMNIX_CRASH_POINT("writer.reopened");
       spdlog::info("the journal can be written again");
       return;
     }

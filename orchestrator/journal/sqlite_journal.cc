@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_join.h"
+#include "common/crash_point.h"
 #include "common/json.h"
 #include "common/time.h"
 #include "orchestrator/journal/journal_end.h"
@@ -63,9 +64,11 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const SqliteJ
   if (existing) OMNIX_RETURN_IF_ERROR(CheckBeforeWriting(options));
   auto key = LoadJournalKey(options.key_path, /*create=*/!existing);
   if (!key.ok()) return Annotate(key.status(), options.path + ": the key of the journal: ");
+  OMNIX_CRASH_POINT("journal.key_loaded");
   if (!existing) OMNIX_RETURN_IF_ERROR(MakeFile(options.path));
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(options, std::move(lock)));
   journal->sealer_ = std::make_unique<Sealer>(*key);
+  OMNIX_CRASH_POINT("journal.before_open");
   OMNIX_RETURN_IF_ERROR(journal->OpenWriter());
   return journal;
 }
@@ -83,6 +86,7 @@ absl::Status SqliteJournal::OpenWriter() {
   if (!status.ok()) return status;
   writer_ = std::move(db);
   projector_ = std::make_unique<Projector>(*writer_);
+  OMNIX_CRASH_POINT("journal.opened");
   return absl::OkStatus();
 }
 
@@ -99,7 +103,9 @@ absl::Status SqliteJournal::SetUp(SqliteConnection& db) {
     return FailedPrecondition("{}: SQLite does not keep synchronous=FULL (it says {}): commits would not be durable",
                               options_.path, synchronous);
   }
+  OMNIX_CRASH_POINT("journal.before_checkpoint");
   OMNIX_RETURN_IF_ERROR(MoveLogIntoFile(db));
+  OMNIX_CRASH_POINT("journal.checkpointed");
   return Migrate(db, JournalMigrations());
 }
 
@@ -135,6 +141,7 @@ void SqliteJournal::CloseWriter() {
   const int keep_log = failure_.ok() ? 0 : 1;
   sqlite3_db_config(writer_->database().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, nullptr);
   writer_.reset();
+  OMNIX_CRASH_POINT("journal.closed");
 }
 
 absl::Status SqliteJournal::Reopen() {
@@ -150,11 +157,15 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   next_head_ = head_;
   sequences_.clear();
   absl::Status status = InTransaction(*writer_, [&] { return WriteAll(batch); });
+  OMNIX_CRASH_POINT("journal.transaction_ended");
+  if (OMNIX_FAULT_POINT("journal.commit_told_failed"))
+    status = absl::UnavailableError("the commit is said to have failed");
   if (status.ok()) {
     head_ = next_head_;
     return status;
   }
   projector_->Discard();
+  OMNIX_CRASH_POINT("journal.append_failed");
   if (absl::IsInvalidArgument(status)) return status;
   failure_ = status;
   CloseWriter();
@@ -162,13 +173,17 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
 }
 
 absl::Status SqliteJournal::WriteAll(const Batch& batch) {
+  OMNIX_CRASH_POINT("journal.begun");
   for (const Pin& pin : batch.pins) {
     OMNIX_RETURN_IF_ERROR(writer_->Run("INSERT OR IGNORE INTO pins (hash, kind, content) VALUES (?1, ?2, ?3)", pin.hash,
                                        pin.kind, SqliteBlob{pin.content}));
+    OMNIX_CRASH_POINT("journal.pin_inserted");
   }
   OMNIX_RETURN_IF_ERROR(WriteEvents(batch));
   OMNIX_RETURN_IF_ERROR(WriteRepeats(batch));
-  return WriteAgents(batch);
+  OMNIX_RETURN_IF_ERROR(WriteAgents(batch));
+  OMNIX_CRASH_POINT("journal.before_commit");
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJournal::CheckSequence(const v1::Event& event) {
@@ -204,10 +219,16 @@ absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         next_head_.id, event.incident_id(), event.sequence(), times_.Format(event.time()),
         EventTypeName(event.kind_case()), recorded.text(), SqliteBlob{payload}, SqliteBlob{next_head_.chain}));
+    OMNIX_CRASH_POINT("journal.event_inserted");
     OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, event));
+    OMNIX_CRASH_POINT("journal.event_projected");
   }
   OMNIX_RETURN_IF_ERROR(projector_->Flush());
-  return writer_->Run("INSERT OR REPLACE INTO meta (key, value) VALUES ('head', ?1)", FormatHead(next_head_, *sealer_));
+  OMNIX_CRASH_POINT("journal.projections_flushed");
+  OMNIX_RETURN_IF_ERROR(
+      writer_->Run("INSERT OR REPLACE INTO meta (key, value) VALUES ('head', ?1)", FormatHead(next_head_, *sealer_)));
+  OMNIX_CRASH_POINT("journal.head_written");
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJournal::WriteRepeats(const Batch& batch) {
@@ -219,6 +240,7 @@ absl::Status SqliteJournal::WriteRepeats(const Batch& batch) {
         writer_->Run("INSERT INTO alert_counts (incident, fingerprint, repeats) VALUES (?1, ?2, 1) "
                      "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + 1",
                      incident, fingerprint));
+    OMNIX_CRASH_POINT("journal.alert_counted");
   }
   return absl::OkStatus();
 }
@@ -234,6 +256,7 @@ absl::Status SqliteJournal::WriteAgents(const Batch& batch) {
         agent.running(), absl::StrJoin(labels, ", ", absl::PairFormatter("=")),
         agent.has_connected_at() ? std::optional(FormatTime(agent.connected_at())) : std::nullopt,
         agent.has_last_heartbeat_at() ? std::optional(FormatTime(agent.last_heartbeat_at())) : std::nullopt));
+    OMNIX_CRASH_POINT("journal.agent_written");
   }
   return absl::OkStatus();
 }
