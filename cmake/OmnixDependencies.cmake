@@ -29,3 +29,11 @@ target_include_directories(omnix_cmark SYSTEM INTERFACE ${OMNIX_CMARK_INCLUDE})
 target_link_libraries(omnix_cmark INTERFACE ${OMNIX_CMARK_LIBRARY})
 
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
+
+# The programs' allocator: events are made by one thread and freed by another, which the C library's arenas pay dearly for (docs/performance.md).
+# The sanitizers bring their own.
+pkg_check_modules(JEMALLOC IMPORTED_TARGET jemalloc)
+add_library(omnix_allocator INTERFACE)
+if(JEMALLOC_FOUND AND NOT OMNIX_SANITIZE)
+  target_link_libraries(omnix_allocator INTERFACE -Wl,--no-as-needed PkgConfig::JEMALLOC -Wl,--as-needed)
+endif()

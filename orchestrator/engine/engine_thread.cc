@@ -7,6 +7,7 @@
 
 #include "common/crash_point.h"
 #include "common/status.h"
+#include "common/thread_name.h"
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr auto kReopenInterval = std::chrono::milliseconds(500);
 constexpr absl::Duration kLongestSleep = absl::Hours(1);
+// Transactions that are durable and not yet out; beyond these the writer waits.
+constexpr size_t kMaxToPublish = 8;
 constexpr uint32_t kDefaultListed = 50;
 constexpr uint32_t kMaxListed = 1000;
 constexpr uint32_t kMaxEventsListed = 10'000;
@@ -42,6 +45,7 @@ EngineThread::~EngineThread() { Stop(); }
 absl::Status EngineThread::Start() {
   OMNIX_RETURN_IF_ERROR(engine_.Recover());
   writer_thread_ = std::thread([this] { RunWriter(); });
+  publisher_thread_ = std::thread([this] { RunPublisher(); });
   reader_thread_ = std::thread([this] { RunReader(); });
   engine_thread_ = std::thread([this] { RunEngine(); });
   return absl::OkStatus();
@@ -61,6 +65,13 @@ void EngineThread::Stop() {
   }
   writer_wakes_.notify_all();
   if (writer_thread_.joinable()) writer_thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    writer_done_ = true;
+  }
+  publisher_wakes_.notify_one();
+  if (publisher_thread_.joinable()) publisher_thread_.join();
+  watches_.EndAll(Stopping());
   if (reader_thread_.joinable()) reader_thread_.join();
 }
 
@@ -105,6 +116,7 @@ void EngineThread::Read(Callback<T> done, std::function<absl::StatusOr<T>()> rea
 }
 
 void EngineThread::RunEngine() {
+  NameThread("engine");
   std::unique_lock lock(mutex_);
   while (true) {
     const auto ready = [&] { return !inputs_.empty() || stopping_ || (!writer_busy_ && engine_.HasTransaction()); };
@@ -125,33 +137,77 @@ void EngineThread::RunEngine() {
       writer_wakes_.notify_one();
       OMNIX_CRASH_POINT("engine.transaction_given");
     }
+    more_to_write_ = engine_.HasTransaction();
     if (stopping_ && inputs_.empty() && !writer_busy_ && !engine_.HasTransaction()) return;
     if (stopping_ && writer_busy_) engine_wakes_.wait(lock, [&] { return !writer_busy_ || !inputs_.empty(); });
   }
 }
 
 void EngineThread::RunWriter() {
+  NameThread("writer");
   std::unique_lock lock(mutex_);
   while (true) {
     writer_wakes_.wait(lock, [&] { return to_write_.has_value() || engine_done_; });
-    if (!to_write_.has_value()) break;
+    if (!to_write_.has_value()) return;
     Transaction transaction = *std::move(to_write_);
     to_write_.reset();
     lock.unlock();
-    OMNIX_CRASH_POINT("writer.before_append");
-    const absl::Status status = transaction.batch.empty() ? absl::OkStatus() : journal_.Append(transaction.batch);
-    OMNIX_CRASH_POINT("writer.appended");
-    if (status.ok()) {
-      Publish(transaction);
-    } else {
-      Fail(transaction, status);
-    }
+    Write(std::move(transaction));
     lock.lock();
     writer_busy_ = false;
     engine_wakes_.notify_one();
   }
-  lock.unlock();
-  watches_.EndAll(Stopping());
+}
+
+void EngineThread::Write(Transaction transaction) {
+  OMNIX_CRASH_POINT("writer.before_append");
+  absl::Status status = transaction.batch.empty() ? absl::OkStatus() : journal_.Append(transaction.batch);
+  OMNIX_CRASH_POINT("writer.appended");
+  if (status.ok()) {
+    PublishOrHandOver(std::move(transaction));
+    transaction = {};
+    OMNIX_CRASH_POINT("writer.before_maintenance");
+    status = journal_.Maintain();
+  }
+  if (status.ok()) return;
+  WaitForPublisher();
+  Fail(transaction, status);
+}
+
+void EngineThread::PublishOrHandOver(Transaction transaction) {
+  {
+    std::unique_lock lock(mutex_);
+    published_.wait(lock, [&] { return to_publish_.size() < kMaxToPublish; });
+    if (!to_publish_.empty() || more_to_write_) {
+      to_publish_.push_back(std::move(transaction));
+      publisher_wakes_.notify_one();
+      return;
+    }
+  }
+  Publish(transaction);
+}
+
+void EngineThread::RunPublisher() {
+  NameThread("publisher");
+  std::unique_lock lock(mutex_);
+  while (true) {
+    publisher_wakes_.wait(lock, [&] { return !to_publish_.empty() || writer_done_; });
+    if (to_publish_.empty()) return;
+    // Stays in the queue until it is out: the writer must not overtake it. References into a deque stay valid while
+    // others are added.
+    Transaction& transaction = to_publish_.front();
+    lock.unlock();
+    Publish(transaction);
+    transaction = {};
+    lock.lock();
+    to_publish_.pop_front();
+    published_.notify_one();
+  }
+}
+
+void EngineThread::WaitForPublisher() {
+  std::unique_lock lock(mutex_);
+  published_.wait(lock, [&] { return to_publish_.empty(); });
 }
 
 void EngineThread::Publish(Transaction& transaction) {
@@ -209,6 +265,7 @@ void EngineThread::ReopenJournal() {
 }
 
 void EngineThread::RunReader() {
+  NameThread("reader");
   std::unique_lock lock(mutex_);
   while (true) {
     reader_wakes_.wait(lock, [&] { return !reads_.empty() || stopping_; });

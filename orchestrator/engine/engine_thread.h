@@ -1,10 +1,12 @@
 // Runs the engine: one thread decides, one makes durable and then lets out (raft's order: persist, then send), one
 // answers from the journal. While a transaction is being written, the next is being built: group commit without a
-// timer.
+// timer. Where the next one is waiting already, a publisher's thread lets out the last one meanwhile; where nothing
+// waits, the writer does so itself: a hand-over costs more than it would save.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -63,8 +65,14 @@ class EngineThread final : public AgentPort, public OperatorPort {
 
   void RunEngine();
   void RunWriter();
+  void RunPublisher();
   void RunReader();
+  void Write(Transaction transaction);
+  // Lets out what is durable.
   void Publish(Transaction& transaction);
+  void PublishOrHandOver(Transaction transaction);
+  // Waits until all that was handed over is out.
+  void WaitForPublisher();
   void Fail(Transaction& transaction, const absl::Status& why);
   // Until the journal works again or the threads stop.
   void ReopenJournal();
@@ -77,16 +85,24 @@ class EngineThread final : public AgentPort, public OperatorPort {
   std::mutex mutex_;
   std::condition_variable engine_wakes_;
   std::condition_variable writer_wakes_;
+  std::condition_variable publisher_wakes_;
+  std::condition_variable published_;
   std::condition_variable reader_wakes_;
   std::vector<Input> inputs_;
   std::optional<Transaction> to_write_;
   bool writer_busy_ = false;
+  // The engine would write, were the writer not busy.
+  bool more_to_write_ = false;
+  // Durable, not yet out; in order. The front is taken away once it is out.
+  std::deque<Transaction> to_publish_;
+  bool writer_done_ = false;
   std::vector<std::function<void()>> reads_;
   bool stopping_ = false;
   bool engine_done_ = false;
 
   std::thread engine_thread_;
   std::thread writer_thread_;
+  std::thread publisher_thread_;
   std::thread reader_thread_;
 };
 

@@ -49,6 +49,10 @@ class Journal {
   // Writer thread only.
   virtual absl::Status Append(const Batch& batch) = 0;
 
+  // What may be done between transactions, once the last one's results are out: moves what the log gathered to its final
+  // place, where it is time. Errors as Append's. Writer thread only.
+  virtual absl::Status Maintain() = 0;
+
   // Closes, opens and verifies the journal's end again after a failed Append. If the failed batch turns out to have
   // been kept after all, its events are visible to readers from then on: the caller re-reads the incidents that the
   // batch touched. Writer thread only.

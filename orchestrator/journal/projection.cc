@@ -38,7 +38,9 @@ std::string TimeText::Format(const google::protobuf::Timestamp& time) {
 
 absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
   const std::string time = times_.Format(event.time());
-  touched_[event.incident_id()] = Last{event.sequence(), time};
+  Last& last = touched_[event.incident_id()];
+  last.sequence = event.sequence();
+  last.time = time;
   const Context at{id, event.incident_id(), event.sequence(), time};
   switch (event.kind_case()) {
     case v1::Event::kIncidentOpened:
@@ -101,8 +103,10 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
 
 absl::Status Projector::Flush() {
   for (const auto& [incident, last] : touched_) {
-    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE incidents SET sequence = ?2, updated_at = ?3 WHERE id = ?1", incident,
-                                  last.sequence, last.time));
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase) WHERE id = ?1",
+                incident, last.sequence, last.time,
+                last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt));
   }
   touched_.clear();
   return absl::OkStatus();
@@ -270,7 +274,8 @@ absl::Status Projector::AddVisit(const Context& at, v1::Phase phase, const std::
       db_.Run("INSERT INTO phases (incident, number, phase, entered_at, reason) "
               "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4 FROM phases WHERE incident = ?1",
               at.incident, PhaseName(phase), at.time, OrNull(reason)));
-  return db_.Run("UPDATE incidents SET phase = ?2 WHERE id = ?1", at.incident, PhaseName(phase));
+  touched_[at.incident].phase = phase;
+  return absl::OkStatus();
 }
 
 absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {

@@ -3,6 +3,7 @@
 
 #include <omnix/v1/event.pb.h>
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -32,7 +33,7 @@ class Projector {
   // truth, and are kept whatever the tables say.
   absl::Status Apply(int64_t id, const v1::Event& event);
 
-  // Writes each touched incident's last sequence number and time; before the transaction's end.
+  // Writes each touched incident's phase, last sequence number and time; before the transaction's end.
   absl::Status Flush();
 
   // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.
@@ -45,6 +46,8 @@ class Projector {
   struct Last {
     uint64_t sequence = 0;
     std::string time;
+    // Unset where no event of the transaction changed it.
+    std::optional<v1::Phase> phase;
   };
   // What every handler needs to know of the event.
   struct Context {

@@ -18,11 +18,13 @@ namespace omnix {
 namespace {
 
 constexpr mode_t kJournalMode = 0640;
+constexpr size_t kMaxRememberedSequences = 100'000;
 // As SQLite numbers its levels.
 constexpr int64_t kSynchronousFull = 2;
-// Small and often: halves the p99 of a commit against SQLite's own 1,000 pages at the same throughput.
+// Checkpoints are Maintain()'s: SQLite's own would stall the commit that they follow, and hide their errors. The cache
+// (8 MiB) holds the pages of what is in flight: with SQLite's own 2 MiB each fifth page is read again.
 constexpr const char* kSetUpScript =
-    "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 200; "
+    "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; "
     "PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF";
 
 // Makes the file with a mode of our own choice; SQLite gives it to the files beside it.
@@ -85,6 +87,15 @@ absl::Status SqliteJournal::OpenWriter() {
   }
   if (!status.ok()) return status;
   writer_ = std::move(db);
+  log_pages_ = 0;
+  sqlite3_wal_hook(
+      writer_->database().getHandle(),
+      [](void* pages, sqlite3*, const char*, int in_log) {
+        *static_cast<int*>(pages) = in_log;
+        return SQLITE_OK;
+      },
+      &log_pages_);
+  sequences_.clear();
   projector_ = std::make_unique<Projector>(*writer_);
   OMNIX_CRASH_POINT("journal.opened");
   return absl::OkStatus();
@@ -155,7 +166,7 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   if (!writer_) return Annotate(failure_, "the journal takes nothing until it is opened again: ");
   if (batch.empty()) return absl::OkStatus();
   next_head_ = head_;
-  sequences_.clear();
+  if (sequences_.size() > kMaxRememberedSequences) sequences_.clear();
   absl::Status status = InTransaction(*writer_, [&] { return WriteAll(batch); });
   OMNIX_CRASH_POINT("journal.transaction_ended");
   if (OMNIX_FAULT_POINT("journal.commit_told_failed"))
@@ -166,10 +177,30 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   }
   projector_->Discard();
   OMNIX_CRASH_POINT("journal.append_failed");
-  if (absl::IsInvalidArgument(status)) return status;
+  sequences_.clear();
+  return absl::IsInvalidArgument(status) ? status : Fail(status);
+}
+
+absl::Status SqliteJournal::Fail(const absl::Status& status) {
   failure_ = status;
   CloseWriter();
   return status;
+}
+
+absl::Status SqliteJournal::Maintain() {
+  if (!writer_ || log_pages_ < options_.checkpoint_pages) return absl::OkStatus();
+  OMNIX_CRASH_POINT("journal.before_passive_checkpoint");
+  sqlite3* const db = writer_->database().getHandle();
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  // Readers may keep the last pages in the log: they are moved the next time.
+  if (code == SQLITE_BUSY) return absl::OkStatus();
+  // A failed sync must not be tried again on this connection: the pages that it lost would be taken for written.
+  if (code != SQLITE_OK) return Fail(writer_->Error(sqlite3_extended_errcode(db), sqlite3_errmsg(db)));
+  if (moved == in_log) log_pages_ = 0;
+  OMNIX_CRASH_POINT("journal.passively_checkpointed");
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJournal::WriteAll(const Batch& batch) {

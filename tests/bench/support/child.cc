@@ -112,7 +112,9 @@ SyncCount::SyncCount(const std::string& path, std::string library) : path_(path)
 }
 
 std::map<std::string, std::string> SyncCount::environment() const {
-  return {{"LD_PRELOAD", library_}, {"OMNIX_SYNC_COUNT", path_}};
+  // What is preloaded already (another allocator, say) stays.
+  const char* already = std::getenv("LD_PRELOAD");
+  return {{"LD_PRELOAD", already == nullptr ? library_ : library_ + ":" + already}, {"OMNIX_SYNC_COUNT", path_}};
 }
 
 uint64_t SyncCount::value() const { return __atomic_load_n(memory_, __ATOMIC_RELAXED); }
