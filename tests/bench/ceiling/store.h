@@ -32,7 +32,7 @@ class CeilingStore {
  private:
   sqlite3_stmt* Prepare(const char* sql);
   void Step(sqlite3_stmt* statement);
-  void AddEvent(uint32_t incident, std::string_view type, std::string_view text, std::string_view payload);
+  void AddEvent(uint32_t incident, int type, std::string_view payload);
 
   sqlite3* db_ = nullptr;
   sqlite3_stmt* begin_ = nullptr;
@@ -40,10 +40,8 @@ class CeilingStore {
   sqlite3_stmt* event_ = nullptr;
   sqlite3_stmt* done_ = nullptr;
   sqlite3_stmt* assigned_ = nullptr;
-  std::vector<std::string> names_;
-  std::vector<std::string> tasks_;
   std::vector<int64_t> sequences_;
-  std::string now_;
+  int64_t now_ = 0;
 };
 
 }  // namespace omnix::bench
