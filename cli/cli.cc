@@ -17,7 +17,8 @@ constexpr double kMaxTimeoutSeconds = 3600;
 
 // The program's nouns. A new one is a line here and a file of its own.
 constexpr void (*kCommands[])(CLI::App&, Session&) = {
-    AddIncidentCommands, AddAgentCommands, AddAlertCommands, AddJournalCommands, AddSystemCommands,
+    AddIncidentCommands, AddAgentCommands,  AddAlertCommands,
+    AddJournalCommands,  AddSystemCommands, AddInvestigateCommands,
 };
 
 void AddGlobalOptions(CLI::App& app, Session& session) {

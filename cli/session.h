@@ -67,6 +67,7 @@ void AddAgentCommands(CLI::App& app, Session& session);
 void AddAlertCommands(CLI::App& app, Session& session);
 void AddJournalCommands(CLI::App& app, Session& session);
 void AddSystemCommands(CLI::App& app, Session& session);
+void AddInvestigateCommands(CLI::App& app, Session& session);
 
 // Commands of `omnix incident` that stand in files of their own.
 void AddIncidentWatch(CLI::App& incident, Session& session);

@@ -1,0 +1,70 @@
+// `omnix investigate` as a shell sees it.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "common/json.h"
+#include "common/process.h"
+
+namespace omnix {
+namespace {
+
+std::string Write(const std::string& name, const std::string& text) {
+  const std::string path = ::testing::TempDir() + "investigate_" + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+// A front that waits for its store: 40 usual minutes, or 5 of which the last three are slow.
+std::string Series(bool incident) {
+  std::string text =
+      "component,front,a::store,front,a::store\nmetric,latency,latency,requests,requests\n"
+      "statistic,Average,Average,Sum,Sum\n";
+  for (int i = 0; i < (incident ? 5 : 40); ++i) {
+    const double extra = (incident && i >= 2 ? 0.5 : 0) + 0.001 * (i % 4);
+    text +=
+        std::to_string(60 * i) + "," + std::to_string(0.2 + extra) + "," + std::to_string(0.1 + extra) + ",100,100\n";
+  }
+  return text;
+}
+
+ProcessResult Investigate(const std::string& metrics, const std::string& target = "front:latency:Average") {
+  const std::string normal = Write("normal.csv", Series(false));
+  const std::string graph = Write("graph.csv", ",front,a::store\nfront,0,1\na::store,0,0\n");
+  const auto result = RunProcess({OMNIX_PROGRAM, "investigate", "--metrics", metrics, "--normal", normal, "--graph",
+                                  graph, "--target", target, "--json"});
+  EXPECT_TRUE(result.ok()) << result.status();
+  return *result;
+}
+
+TEST(InvestigateCommand, RanksTheOrigin) {
+  const ProcessResult result = Investigate(Write("incident.csv", Series(true)));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto json = ParseJson(result.out);
+  ASSERT_TRUE(json.ok()) << result.out;
+  ASSERT_FALSE((*json)["ranking"].empty()) << result.out;
+  EXPECT_EQ((*json)["ranking"][0]["node"], "a::store");
+  EXPECT_EQ((*json)["ranking"][0]["metric"], "latency");
+  EXPECT_GT((*json)["ranking"][0]["score"], 0.5);
+}
+
+TEST(InvestigateCommand, RanksNothingWhereNothingIsUnusual) {
+  const ProcessResult result = Investigate(Write("usual.csv", Series(false)));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, "{\"ranking\":[]}\n");
+}
+
+TEST(InvestigateCommand, SaysWhereItsInputIsWrong) {
+  const ProcessResult missing = Investigate("/nowhere/metrics.csv");
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.err.find("/nowhere/metrics.csv: No such file"), std::string::npos) << missing.err;
+  const ProcessResult wrong = Investigate(Write("wrong.csv", Series(true) + "300,1,2,x,1\n"));
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("wrong.csv:9:9: 'x' is no number"), std::string::npos) << wrong.err;
+  const ProcessResult target = Investigate(Write("incident.csv", Series(true)), "front");
+  EXPECT_EQ(target.exit_code, 2);
+  EXPECT_NE(target.err.find("NODE:METRIC:STATISTIC"), std::string::npos) << target.err;
+}
+
+}  // namespace
+}  // namespace omnix
