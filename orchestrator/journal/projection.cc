@@ -119,21 +119,26 @@ absl::Status Projector::AddRepeats() {
 }
 
 absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& event) {
+  int alerts = 0;
+  for (const v1::Alert& alert : event.alerts()) {
+    OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, alert));
+    alerts += is_new ? 1 : 0;
+  }
   OMNIX_RETURN_IF_ERROR(
       db_.Run("INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
-              "budget_until, playbook_hash, system_hash, policy_hash) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+              "budget_until, playbook_hash, system_hash, policy_hash, alerts) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
               at.id, at.incident, event.title(), SeverityName(event.severity()), PhaseName(v1::PHASE_DETECTED), at.time,
               event.by(), event.has_started_at() ? std::optional(times_.Format(event.started_at())) : std::nullopt,
               event.has_budget_until() ? std::optional(times_.Format(event.budget_until())) : std::nullopt,
-              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash()));
-  for (const v1::Alert& alert : event.alerts()) OMNIX_RETURN_IF_ERROR(PutAlert(at, alert));
+              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash(), alerts));
   return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
 }
 
 absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& event) {
-  OMNIX_RETURN_IF_ERROR(PutAlert(at, event.alert()));
-  return db_.Run("UPDATE incidents SET severity = ?2 WHERE id = ?1", at.incident, SeverityName(event.severity()));
+  OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, event.alert()));
+  return db_.Run("UPDATE incidents SET severity = ?2, alerts = alerts + ?3 WHERE id = ?1", at.incident,
+                 SeverityName(event.severity()), is_new);
 }
 
 absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
@@ -283,22 +288,26 @@ absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {
                  at.incident, task.id(), task.spec().type(), TaskStateName(task.state()), OrNull(task.reason()));
 }
 
-absl::Status Projector::PutAlert(const Context& at, const v1::Alert& alert) {
+absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& alert) {
   const std::string payload = SerializeDeterministically(alert);
-  OMNIX_RETURN_IF_ERROR(db_.Run(
+  bool is_new = false;
+  OMNIX_RETURN_IF_ERROR(db_.Query(
       "INSERT INTO alerts (event, incident, fingerprint, title, severity, status, subject, source, starts_at, ends_at, "
       "received_at, count, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12) "
       "ON CONFLICT (incident, fingerprint) DO UPDATE SET event = excluded.event, title = excluded.title, "
       "severity = excluded.severity, status = excluded.status, subject = excluded.subject, source = excluded.source, "
       "starts_at = excluded.starts_at, ends_at = excluded.ends_at, received_at = excluded.received_at, "
-      "count = count + 1, payload = excluded.payload",
+      "count = count + 1, payload = excluded.payload RETURNING count",
+      [&is_new](const SqliteRow& row) {
+        is_new = row.Integer(0) == 1;
+        return absl::OkStatus();
+      },
       at.id, at.incident, alert.fingerprint(), alert.title(), SeverityName(alert.severity()),
       AlertStatusName(alert.status()), alert.subject(), alert.source(),
       alert.has_starts_at() ? std::optional(times_.Format(alert.starts_at())) : std::nullopt,
       alert.has_ends_at() ? std::optional(times_.Format(alert.ends_at())) : std::nullopt,
       alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt, SqliteBlob{payload}));
-  return db_.Run("UPDATE incidents SET alerts = (SELECT count(*) FROM alerts WHERE incident = ?1) WHERE id = ?1",
-                 at.incident);
+  return is_new;
 }
 
 absl::Status Projector::AddPlan(const Context& at, const v1::Plan& plan) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "orchestrator/journal/sqlite_connection.h"
 
 namespace omnix {
@@ -81,7 +81,8 @@ class Projector {
 
   absl::Status AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
   absl::Status AddTask(const Context& at, const v1::Task& task);
-  absl::Status PutAlert(const Context& at, const v1::Alert& alert);
+  // True where the incident did not have it.
+  absl::StatusOr<bool> PutAlert(const Context& at, const v1::Alert& alert);
   absl::Status AddPlan(const Context& at, const v1::Plan& plan);
   absl::Status SetActions(const Context& at, const std::string& plan_hash, const std::string& state);
   absl::Status Decide(const Context& at, const std::string& plan_hash, const std::string& state, const std::string& by,

@@ -263,14 +263,18 @@ absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
 }
 
 absl::Status SqliteJournal::WriteRepeats(const Batch& batch) {
-  for (const auto& [incident, fingerprint] : batch.repeated_alerts) {
-    OMNIX_RETURN_IF_ERROR(writer_->Run("UPDATE alerts SET count = count + 1 WHERE incident = ?1 AND fingerprint = ?2",
-                                       incident, fingerprint));
+  // Many of a batch are the same few alerts, sent by several monitors or over and over.
+  std::map<std::pair<std::string, std::string>, int64_t> repeats;
+  for (const auto& repeat : batch.repeated_alerts) ++repeats[repeat];
+  for (const auto& [alert, times] : repeats) {
+    const auto& [incident, fingerprint] = alert;
+    OMNIX_RETURN_IF_ERROR(writer_->Run("UPDATE alerts SET count = count + ?3 WHERE incident = ?1 AND fingerprint = ?2",
+                                       incident, fingerprint, times));
     if (writer_->changes() == 0) return InvalidArgument("{}: it has no alert {} to count", incident, fingerprint);
     OMNIX_RETURN_IF_ERROR(
-        writer_->Run("INSERT INTO alert_counts (incident, fingerprint, repeats) VALUES (?1, ?2, 1) "
-                     "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + 1",
-                     incident, fingerprint));
+        writer_->Run("INSERT INTO alert_counts (incident, fingerprint, repeats) VALUES (?1, ?2, ?3) "
+                     "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + excluded.repeats",
+                     incident, fingerprint, times));
     OMNIX_CRASH_POINT("journal.alert_counted");
   }
   return absl::OkStatus();
