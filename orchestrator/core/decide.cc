@@ -34,20 +34,15 @@ google::protobuf::Timestamp EarliestStart(const std::vector<v1::Alert>& alerts, 
   return ToProto(earliest);
 }
 
-bool AllAlertsCleared(const v1::Incident& incident) {
-  return !incident.alerts().empty() &&
-         std::all_of(incident.alerts().begin(), incident.alerts().end(),
-                     [](const v1::Alert& alert) { return alert.status() == v1::ALERT_STATUS_RESOLVED; });
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook,
-                                              const Command& command, absl::Time now) {
+                                              const Command& command, absl::Time now, AlertPlaces* places) {
   if (incident.phase() == v1::PHASE_UNSPECIFIED && !std::holds_alternative<command::Open>(command)) {
     return FailedPrecondition("the incident has not been opened");
   }
-  Decision decision(incident, playbook, now);
+  AlertPlaces own_places;
+  Decision decision(incident, playbook, now, places == nullptr ? own_places : *places);
   OMNIX_RETURN_IF_ERROR(std::visit([&](const auto& c) { return decision.Handle(c); }, command));
   return std::move(decision).TakeEvents();
 }
@@ -56,7 +51,7 @@ void Decision::Emit(v1::Event event) {
   event.set_incident_id(incident_.id());
   event.set_sequence(incident_.sequence() + 1);
   *event.mutable_time() = ToProto(now_);
-  Evolve(incident_, event);
+  Evolve(incident_, event, &places_);
   events_.push_back(std::move(event));
 }
 
@@ -96,7 +91,7 @@ absl::Status Decision::Handle(const command::AttachAlert& attach) {
   Emit(std::move(event));
   const bool before_recovering =
       incident_.phase() == v1::PHASE_MOBILIZING || incident_.phase() == v1::PHASE_INVESTIGATING;
-  if (before_recovering && !incident_.paused() && AllAlertsCleared(incident_)) {
+  if (before_recovering && !incident_.paused() && places_.AllCleared(incident_)) {
     CancelTasks("all alerts have cleared");
     EnterPhase(v1::PHASE_VALIDATING, "all alerts have cleared by themselves");
   }

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "orchestrator/core/alert_places.h"
 #include "orchestrator/core/command.h"
 
 namespace omnix {
@@ -17,8 +18,9 @@ namespace omnix {
 //
 // An accepted command may give no event where it repeats what is recorded already (a result sent twice). A refused one
 // gives an error and leaves `incident` as it was: FAILED_PRECONDITION (means nothing in this state), NOT_FOUND (no such
-// task or explanation), INVALID_ARGUMENT, ALREADY_EXISTS. `playbook` is the incident's pinned one.
+// task or explanation), INVALID_ARGUMENT, ALREADY_EXISTS. `playbook` is the incident's pinned one; `places` as for
+// Evolve.
 absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook,
-                                              const Command& command, absl::Time now);
+                                              const Command& command, absl::Time now, AlertPlaces* places = nullptr);
 
 }  // namespace omnix

@@ -12,14 +12,15 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "orchestrator/core/alert_places.h"
 #include "orchestrator/core/command.h"
 
 namespace omnix {
 
 class Decision {
  public:
-  Decision(v1::Incident& incident, const v1::Playbook& playbook, absl::Time now)
-      : incident_(incident), playbook_(playbook), now_(now) {}
+  Decision(v1::Incident& incident, const v1::Playbook& playbook, absl::Time now, AlertPlaces& places)
+      : incident_(incident), playbook_(playbook), now_(now), places_(places) {}
 
   // One for each command (decide_*.cc).
   absl::Status Handle(const command::Open& open);
@@ -75,6 +76,7 @@ class Decision {
   v1::Incident& incident_;
   const v1::Playbook& playbook_;
   absl::Time now_;
+  AlertPlaces& places_;
   std::vector<v1::Event> events_;
 };
 

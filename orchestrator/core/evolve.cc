@@ -86,15 +86,11 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::IncidentOpe
   EnterPhase(incident, v1::PHASE_DETECTED, "opened by " + opened.by(), event);
 }
 
-void Apply(v1::Incident& incident, const v1::Event&, const v1::AlertAttached& attached) {
+void Apply(v1::Incident& incident, const v1::AlertAttached& attached, AlertPlaces* places) {
   incident.set_severity(attached.severity());
-  for (auto& alert : *incident.mutable_alerts()) {
-    if (alert.fingerprint() == attached.alert().fingerprint()) {
-      alert = attached.alert();
-      return;
-    }
-  }
-  *incident.add_alerts() = attached.alert();
+  const std::string& fingerprint = attached.alert().fingerprint();
+  const int place = places == nullptr ? FindAlert(incident, fingerprint) : places->Find(incident, fingerprint);
+  *(place < 0 ? incident.add_alerts() : incident.mutable_alerts(place)) = attached.alert();
 }
 
 void Apply(v1::Incident& incident, const v1::Event& event, const v1::PhaseEntered& entered) {
@@ -244,13 +240,12 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::IncidentRes
   EnterPhase(incident, v1::PHASE_RESOLVED, resolved.reason(), event);
 }
 
-void ApplyKind(v1::Incident& incident, const v1::Event& event) {
+void ApplyKind(v1::Incident& incident, const v1::Event& event, AlertPlaces* places) {
   switch (event.kind_case()) {
 #define OMNIX_EVENT(Case, field) \
   case v1::Event::Case:          \
     return Apply(incident, event, event.field());
     OMNIX_EVENT(kIncidentOpened, incident_opened)
-    OMNIX_EVENT(kAlertAttached, alert_attached)
     OMNIX_EVENT(kPhaseEntered, phase_entered)
     OMNIX_EVENT(kAgentsMobilized, agents_mobilized)
     OMNIX_EVENT(kTaskAssigned, task_assigned)
@@ -277,6 +272,8 @@ void ApplyKind(v1::Incident& incident, const v1::Event& event) {
     OMNIX_EVENT(kIncidentCancelled, incident_cancelled)
     OMNIX_EVENT(kIncidentResolved, incident_resolved)
 #undef OMNIX_EVENT
+    case v1::Event::kAlertAttached:
+      return Apply(incident, event.alert_attached(), places);
     case v1::Event::KIND_NOT_SET:
       return;
   }
@@ -284,8 +281,8 @@ void ApplyKind(v1::Incident& incident, const v1::Event& event) {
 
 }  // namespace
 
-void Evolve(v1::Incident& incident, const v1::Event& event) {
-  ApplyKind(incident, event);
+void Evolve(v1::Incident& incident, const v1::Event& event, AlertPlaces* places) {
+  ApplyKind(incident, event, places);
   incident.set_sequence(event.sequence());
   *incident.mutable_updated_at() = event.time();
 }

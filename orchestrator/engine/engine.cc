@@ -18,7 +18,9 @@ namespace omnix {
 namespace {
 
 constexpr size_t kMaxEventsOfAnIncident = 1'000'000;
-constexpr size_t kMaxRememberedFingerprints = 10'000;
+
+// An incident that people have taken over takes no new alert.
+bool TakesAlerts(const v1::Incident& incident) { return incident.phase() != v1::PHASE_ESCALATED; }
 
 absl::StatusOr<bool> Holds(const std::string& condition, const Json& context) {
   OMNIX_ASSIGN_OR_RETURN(JqProgram* const program, CachedJqProgram(condition));
@@ -36,15 +38,17 @@ Engine::Engine(EngineOptions options, Configuration configuration, Journal& jour
       refusing_(absl::UnavailableError("the journal is being read")) {}
 
 absl::Status Engine::Recover() {
-  OMNIX_RETURN_IF_ERROR(
-      journal_.ReadOpenIncidents([&](const v1::Event& event) { Evolve(live_[event.incident_id()].state, event); }));
+  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](const v1::Event& event) {
+    Live& live = live_[event.incident_id()];
+    Evolve(live.state, event, &live.places);
+  }));
   OMNIX_CRASH_POINT("engine.events_read");
   std::vector<std::string> ids;
   for (auto& [id, live] : live_) {
     OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
     ids.push_back(id);
     locks_.SetHeld(id, live.state.resources());
-    for (const auto& alert : live.state.alerts()) incident_by_fingerprint_[alert.fingerprint()] = id;
+    IndexAlerts(live);
     // Leases of an earlier process: their agents get the time of a lease to come back for them.
     for (const auto& task : live.state.tasks()) {
       if (task.state() != v1::TASK_STATE_RUNNING) continue;
@@ -68,8 +72,8 @@ void Engine::Forget(const absl::Status& why) {
   for (auto& [request, sink] : transaction_.watches) sink->OnEnd(why);
   transaction_ = {};
   live_.clear();
-  incident_by_fingerprint_.clear();
-  closed_fingerprints_.clear();
+  alerts_.Clear();
+  joins_.Clear();
   registry_ = {};
   queues_.clear();
   dirty_types_.clear();
@@ -81,7 +85,7 @@ void Engine::Forget(const absl::Status& why) {
 }
 
 absl::Status Engine::Run(Live& live, const Command& command) {
-  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now());
+  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now(), &live.places);
   if (!events.ok()) return events.status();
   Record(live, *std::move(events));
   OMNIX_CRASH_POINT("engine.recorded");
@@ -118,6 +122,7 @@ void Engine::Settle(const std::string& incident_id) {
     } else {
       locks_.StopWaiting(incident_id);
     }
+    joins_.SetTaking(incident_id, TakesAlerts(live->state));
     if (!effects.roll_call.empty()) RollCall(*live, effects.roll_call);
     return;
   }
@@ -146,13 +151,8 @@ bool Engine::ApplyImmediateEffects(Live& live, const Effects& effects) {
 void Engine::CloseIfEnded(const std::string& incident_id) {
   const auto found = live_.find(incident_id);
   if (found == live_.end() || !IsClosed(found->second.state.phase())) return;
-  for (const auto& alert : found->second.state.alerts()) {
-    const auto known = incident_by_fingerprint_.find(alert.fingerprint());
-    if (known == incident_by_fingerprint_.end() || known->second != incident_id) continue;
-    incident_by_fingerprint_.erase(known);
-    if (alert.status() == v1::ALERT_STATUS_FIRING) closed_fingerprints_.emplace_back(alert.fingerprint(), incident_id);
-  }
-  while (closed_fingerprints_.size() > kMaxRememberedFingerprints) closed_fingerprints_.pop_front();
+  alerts_.Close(incident_id, found->second.state.alerts());
+  joins_.Remove(incident_id);
   timers_.Remove(incident_id);
   locks_.StopWaiting(incident_id);
   locks_.SetHeld(incident_id, {});
@@ -175,7 +175,7 @@ absl::StatusOr<Engine::Live*> Engine::FindOrLoad(const std::string& incident_id)
   OMNIX_ASSIGN_OR_RETURN(const auto recorded, journal_.ReadEvents(incident_id, 0, kMaxEventsOfAnIncident));
   if (recorded.empty()) return NotFound("no incident {}; {}", incident_id, OpenIncidentsForPeople());
   Live live;
-  for (const auto& entry : recorded) Evolve(live.state, entry.event());
+  for (const auto& entry : recorded) Evolve(live.state, entry.event(), &live.places);
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
   return &live_.emplace(incident_id, std::move(live)).first->second;
 }

@@ -12,14 +12,16 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "orchestrator/core/alert_places.h"
 #include "orchestrator/core/command.h"
 #include "orchestrator/core/effects.h"
 #include "orchestrator/dispatch/agent_registry.h"
+#include "orchestrator/engine/alert_index.h"
+#include "orchestrator/engine/grouping.h"
 #include "orchestrator/engine/incident_timers.h"
 #include "orchestrator/engine/lock_table.h"
 #include "orchestrator/engine/ports.h"
@@ -84,6 +86,7 @@ class Engine {
  private:
   struct Live {
     v1::Incident state;
+    AlertPlaces places;
     std::shared_ptr<const RunBy> run_by;
     // Ready tasks that are in a dispatch queue.
     std::set<std::string> queued_tasks;
@@ -112,7 +115,12 @@ class Engine {
   // engine_alerts.cc
   absl::StatusOr<std::string> Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
                                    const std::string& by);
-  absl::StatusOr<IngestedAlert> Ingest(v1::Alert alert);
+  const v1::Playbook& PlaybookFor(const std::string& title, const std::vector<v1::Alert>& alerts) const;
+  // `touched` gets the incidents that must settle.
+  absl::StatusOr<IngestedAlert> Ingest(v1::Alert alert, std::set<std::string>& touched);
+  absl::Status Attach(Live& live, v1::Alert alert);
+  // An incident that was read back, or opened: its alerts can be found.
+  void IndexAlerts(const Live& live);
   absl::StatusOr<std::string> NextIncidentId();
 
   // engine_dispatch.cc
@@ -143,9 +151,8 @@ class Engine {
 
   absl::Status refusing_;
   std::map<std::string, Live> live_;
-  std::unordered_map<std::string, std::string> incident_by_fingerprint_;
-  // Alerts of closed incidents whose clearing is still to come, oldest first.
-  std::deque<std::pair<std::string, std::string>> closed_fingerprints_;
+  AlertIndex alerts_;
+  JoinIndex joins_;
   AgentRegistry registry_;
   std::map<std::string, std::deque<QueuedTask>> queues_;
   std::set<std::string> dirty_types_;

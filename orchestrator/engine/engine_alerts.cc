@@ -6,22 +6,9 @@
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/engine/engine.h"
-#include "orchestrator/engine/grouping.h"
 #include "orchestrator/playbook/library.h"
 
 namespace omnix {
-namespace {
-
-bool TakesAlerts(const v1::Incident& incident) { return incident.phase() != v1::PHASE_ESCALATED; }
-
-bool SaysNothingNew(const v1::Alert& alert, const v1::Incident& incident) {
-  return std::any_of(incident.alerts().begin(), incident.alerts().end(), [&](const v1::Alert& known) {
-    return known.fingerprint() == alert.fingerprint() && known.status() == alert.status() &&
-           known.severity() == alert.severity();
-  });
-}
-
-}  // namespace
 
 absl::StatusOr<std::string> Engine::NextIncidentId() {
   const std::string day = absl::FormatTime("%Y-%m-%d", clock_.Now(), absl::UTCTimeZone());
@@ -32,90 +19,103 @@ absl::StatusOr<std::string> Engine::NextIncidentId() {
   return fmt::format("INC-{}-{:03}", day, ++day_counter_);
 }
 
+const v1::Playbook& Engine::PlaybookFor(const std::string& title, const std::vector<v1::Alert>& alerts) const {
+  const auto& playbooks = configuration_.playbooks;
+  Json context;
+  // What no condition asks for need not be made.
+  if (std::ranges::any_of(playbooks, [](const v1::Playbook& playbook) { return !playbook.match().empty(); })) {
+    context["alert"] = alerts.empty() ? Json(nullptr) : MessageToJsonValue(alerts.front());
+    context["incident"] = {{"title", title}};
+  }
+  return SelectPlaybook(playbooks, context);
+}
+
 absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
                                          const std::string& by) {
-  Json context;
-  context["alert"] = alerts.empty() ? Json(nullptr) : MessageToJsonValue(alerts.front());
-  context["incident"] = {{"title", title}};
-  const v1::Playbook& playbook = SelectPlaybook(configuration_.playbooks, context);
+  const v1::Playbook& playbook = PlaybookFor(title, alerts);
   OMNIX_ASSIGN_OR_RETURN(const std::string id, NextIncidentId());
   OMNIX_CRASH_POINT("engine.before_open");
   Live live;
   const v1::Pins pins =
       run_by_.PinsFor(playbook, configuration_.system, configuration_.policy, transaction_.batch.pins);
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(pins, journal_));
-  OMNIX_RETURN_IF_ERROR(Run(live, command::Open{id, std::move(title), severity, alerts, pins, by}));
-  for (const auto& alert : alerts) incident_by_fingerprint_[alert.fingerprint()] = id;
+  OMNIX_RETURN_IF_ERROR(Run(live, command::Open{id, std::move(title), severity, std::move(alerts), pins, by}));
+  IndexAlerts(live);
   live_.emplace(id, std::move(live));
   Settle(id);
   OMNIX_CRASH_POINT("engine.opened");
   return id;
 }
 
-absl::StatusOr<IngestedAlert> Engine::Ingest(v1::Alert alert) {
+void Engine::IndexAlerts(const Live& live) {
+  for (const auto& alert : live.state.alerts()) {
+    alerts_.Put(live.state.id(), alert);
+    joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
+  }
+}
+
+absl::Status Engine::Attach(Live& live, v1::Alert alert) {
+  OMNIX_RETURN_IF_ERROR(Run(live, command::AttachAlert{alert}));
+  alerts_.Put(live.state.id(), alert);
+  joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IngestedAlert> Engine::Ingest(v1::Alert alert, std::set<std::string>& touched) {
   *alert.mutable_received_at() = ToProto(clock_.Now());
-  if (const auto known = incident_by_fingerprint_.find(alert.fingerprint()); known != incident_by_fingerprint_.end()) {
-    const std::string id = known->second;
-    Live* live = FindLive(id);
-    if (live != nullptr && SaysNothingNew(alert, live->state)) {
+  std::string id;
+  if (const AlertIndex::Known* known = alerts_.Find(alert.fingerprint())) {
+    id = known->incident_id;
+    if (known->status == alert.status() && known->severity == alert.severity()) {
       transaction_.batch.repeated_alerts.emplace_back(id, alert.fingerprint());
       return IngestedAlert{id, false, true};
     }
-    if (live != nullptr) {
-      OMNIX_RETURN_IF_ERROR(Run(*live, command::AttachAlert{std::move(alert)}));
-      Settle(id);
-      return IngestedAlert{id, false, false};
-    }
-  }
-  if (alert.status() == v1::ALERT_STATUS_RESOLVED) {
-    const auto closed = std::find_if(closed_fingerprints_.begin(), closed_fingerprints_.end(),
-                                     [&](const auto& entry) { return entry.first == alert.fingerprint(); });
+  } else if (alert.status() == v1::ALERT_STATUS_RESOLVED) {
+    id = alerts_.FindClosed(alert.fingerprint());
     // The clearing of something that no incident was opened for: there is nothing to keep.
-    if (closed == closed_fingerprints_.end()) return IngestedAlert{"", false, true};
-    const std::string id = closed->second;
-    closed_fingerprints_.erase(closed);
-    OMNIX_ASSIGN_OR_RETURN(Live * live, FindOrLoad(id));
-    OMNIX_RETURN_IF_ERROR(Run(*live, command::AttachAlert{std::move(alert)}));
-    Settle(id);
-    return IngestedAlert{id, false, false};
+    if (id.empty()) return IngestedAlert{"", false, true};
+  } else {
+    id = joins_.Find(alert.subject());
   }
-  for (auto& [id, live] : live_) {
-    if (!TakesAlerts(live.state) || !JoinsIncident(alert, live.state, live.run_by->system)) continue;
-    const std::string incident_id = id;
-    incident_by_fingerprint_[alert.fingerprint()] = incident_id;
-    OMNIX_RETURN_IF_ERROR(Run(live, command::AttachAlert{std::move(alert)}));
-    Settle(incident_id);
-    return IngestedAlert{incident_id, false, false};
+  if (!id.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(Live * live, FindOrLoad(id));
+    touched.insert(id);
+    OMNIX_RETURN_IF_ERROR(Attach(*live, std::move(alert)));
+    return IngestedAlert{id, false, false};
   }
   const std::string by = alert.source().empty() ? "alert" : alert.source();
   const std::string title = alert.title();
   const v1::Severity severity = alert.severity();
-  OMNIX_ASSIGN_OR_RETURN(const std::string id, Open(title, severity, {std::move(alert)}, by));
+  OMNIX_ASSIGN_OR_RETURN(id, Open(title, severity, {std::move(alert)}, by));
   return IngestedAlert{id, true, false};
 }
 
 void Engine::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done) {
   if (!refusing_.ok()) return done(refusing_);
-  std::vector<IngestedAlert> results;
-  for (auto& alert : alerts) {
+  for (const auto& alert : alerts) {
     if (alert.fingerprint().empty() || alert.title().empty()) {
       return done(InvalidArgument("an alert needs a title and a fingerprint"));
     }
   }
+  std::vector<IngestedAlert> results;
+  std::set<std::string> touched;
+  absl::Status failed;
   for (auto& alert : alerts) {
-    auto result = Ingest(std::move(alert));
-    // Nothing of it is written before the transaction is: the error tells the sender to come again, and what was taken
-    // is a repeat then.
-    if (!result.ok()) {
-      return transaction_.replies.push_back([done, status = result.status()](const absl::Status&) { done(status); });
-    }
+    auto result = Ingest(std::move(alert), touched);
+    failed = result.status();
+    if (!failed.ok()) break;
     results.push_back(*std::move(result));
     OMNIX_CRASH_POINT("engine.alert_taken");
   }
+  for (const auto& id : touched) Settle(id);
   DispatchAll();
-  transaction_.replies.push_back([done = std::move(done), results = std::move(results)](const absl::Status& status) {
-    status.ok() ? done(results) : done(status);
-  });
+  // Nothing of it is written before the transaction is: the error tells the sender to come again, and what was taken is
+  // a repeat then.
+  transaction_.replies.push_back(
+      [done = std::move(done), results = std::move(results), failed](const absl::Status& status) {
+        if (!failed.ok()) return done(failed);
+        status.ok() ? done(results) : done(status);
+      });
 }
 
 void Engine::OpenIncident(v1::OpenIncidentRequest request, Callback<v1::OpenIncidentResponse> done) {

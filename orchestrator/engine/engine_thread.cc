@@ -321,7 +321,8 @@ void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetI
       OMNIX_ASSIGN_OR_RETURN(const auto events, journal_.ReadEvents(incident_id, 0, SIZE_MAX));
       if (events.empty()) return NotFound("no incident '{}'; {}", incident_id, open);
       v1::GetIncidentResponse response;
-      for (const auto& recorded : events) Evolve(*response.mutable_incident(), recorded.event());
+      AlertPlaces places;
+      for (const auto& recorded : events) Evolve(*response.mutable_incident(), recorded.event(), &places);
       return response;
     });
   });

@@ -1,10 +1,6 @@
 #include "orchestrator/engine/grouping.h"
 
-#include <algorithm>
 #include <deque>
-#include <map>
-#include <set>
-#include <string>
 
 namespace omnix {
 namespace {
@@ -25,26 +21,72 @@ Graph Neighbours(const v1::SystemModel& system) {
   return graph;
 }
 
-std::set<std::string> ReachableFrom(const std::string& start, const Graph& graph) {
-  std::set<std::string> seen;
-  std::deque<std::string> next;
-  if (graph.contains(start)) next.push_back(start);
-  while (!next.empty()) {
-    const std::string name = next.front();
-    next.pop_front();
-    if (!seen.insert(name).second) continue;
-    for (const auto& neighbour : graph.at(name)) next.push_back(neighbour);
-  }
-  return seen;
-}
-
 }  // namespace
 
-bool JoinsIncident(const v1::Alert& alert, const v1::Incident& incident, const v1::SystemModel& system) {
-  if (alert.subject().empty()) return false;
-  const std::set<std::string> related = ReachableFrom(alert.subject(), Neighbours(system));
-  return std::any_of(incident.alerts().begin(), incident.alerts().end(),
-                     [&](const v1::Alert& other) { return related.contains(other.subject()); });
+ServiceGroups::ServiceGroups(const v1::SystemModel& system) {
+  const Graph graph = Neighbours(system);
+  int group = 0;
+  for (const auto& [start, unused] : graph) {
+    if (groups_.contains(start)) continue;
+    std::deque<std::string> next = {start};
+    while (!next.empty()) {
+      const std::string name = next.front();
+      next.pop_front();
+      if (!groups_.emplace(name, group).second) continue;
+      for (const auto& neighbour : graph.at(name)) next.push_back(neighbour);
+    }
+    ++group;
+  }
+}
+
+int ServiceGroups::Of(const std::string& name) const {
+  const auto found = groups_.find(name);
+  return found == groups_.end() ? kNone : found->second;
+}
+
+void JoinIndex::Index(const std::string& incident_id, const Incident& incident, int group) {
+  auto& ids = taking_[incident.groups][group];
+  if (incident.taking) {
+    ids.insert(incident_id);
+  } else {
+    ids.erase(incident_id);
+  }
+}
+
+void JoinIndex::Add(const std::string& incident_id, const ServiceGroups& groups, const std::string& subject) {
+  const int group = groups.Of(subject);
+  if (group == ServiceGroups::kNone) return;
+  Incident& incident = incidents_[incident_id];
+  incident.groups = &groups;
+  if (incident.of_alerts.insert(group).second) Index(incident_id, incident, group);
+}
+
+void JoinIndex::SetTaking(const std::string& incident_id, bool taking) {
+  const auto found = incidents_.find(incident_id);
+  if (found == incidents_.end() || found->second.taking == taking) return;
+  found->second.taking = taking;
+  for (const int group : found->second.of_alerts) Index(incident_id, found->second, group);
+}
+
+void JoinIndex::Remove(const std::string& incident_id) {
+  SetTaking(incident_id, false);
+  incidents_.erase(incident_id);
+}
+
+void JoinIndex::Clear() {
+  incidents_.clear();
+  taking_.clear();
+}
+
+std::string JoinIndex::Find(const std::string& subject) const {
+  std::string first;
+  for (const auto& [groups, by_group] : taking_) {
+    const auto found = by_group.find(groups->Of(subject));
+    if (found == by_group.end() || found->second.empty()) continue;
+    const std::string& id = *found->second.begin();
+    if (first.empty() || id < first) first = id;
+  }
+  return first;
 }
 
 }  // namespace omnix

@@ -38,37 +38,48 @@ absl::Status ReadInto(const std::string& hash, Journal& journal, Message& messag
   return absl::OkStatus();
 }
 
+std::string KeyOf(const v1::Pins& pins) { return pins.playbook_hash() + pins.system_hash() + pins.policy_hash(); }
+
 }  // namespace
+
+const RunByCache::Made& RunByCache::Make(const v1::Playbook& playbook, const v1::SystemModel& system,
+                                         const v1::Policy& policy) {
+  const auto [entry, is_new] = made_.try_emplace({&playbook, &system, &policy});
+  Made& made = entry->second;
+  if (!is_new) return made;
+  auto pin = [&](const std::string& kind, const google::protobuf::Message& message) {
+    const std::string content = SerializeDeterministically(message);
+    made.contents.push_back({Sha256Hex(content), kind, content});
+    return made.contents.back().hash;
+  };
+  made.pins.set_playbook_hash(pin("playbook", playbook));
+  made.pins.set_playbook_name(playbook.name());
+  made.pins.set_system_hash(pin("system", system));
+  made.pins.set_system_name(system.name());
+  made.pins.set_policy_hash(pin("policy", policy));
+  loaded_.try_emplace(KeyOf(made.pins), std::make_shared<RunBy>(RunBy{playbook, system, MessageToJsonValue(system),
+                                                                      policy, ServiceGroups(system)}));
+  return made;
+}
 
 v1::Pins RunByCache::PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
                              std::vector<Pin>& new_pins) {
-  auto pin = [&](const std::string& kind, const google::protobuf::Message& message) {
-    const std::string content = SerializeDeterministically(message);
-    const std::string hash = Sha256Hex(content);
-    if (written_.emplace(hash, kind).second) new_pins.push_back({hash, kind, content});
-    return hash;
-  };
-  v1::Pins pins;
-  pins.set_playbook_hash(pin("playbook", playbook));
-  pins.set_playbook_name(playbook.name());
-  pins.set_system_hash(pin("system", system));
-  pins.set_system_name(system.name());
-  pins.set_policy_hash(pin("policy", policy));
-  const std::string key = pins.playbook_hash() + pins.system_hash() + pins.policy_hash();
-  if (!loaded_.contains(key)) {
-    loaded_[key] = std::make_shared<RunBy>(RunBy{playbook, system, MessageToJsonValue(system), policy});
+  const Made& made = Make(playbook, system, policy);
+  for (const Pin& pin : made.contents) {
+    if (written_.insert(pin.hash).second) new_pins.push_back(pin);
   }
-  return pins;
+  return made.pins;
 }
 
 absl::StatusOr<std::shared_ptr<const RunBy>> RunByCache::Load(const v1::Pins& pins, Journal& journal) {
-  const std::string key = pins.playbook_hash() + pins.system_hash() + pins.policy_hash();
+  const std::string key = KeyOf(pins);
   if (const auto found = loaded_.find(key); found != loaded_.end()) return found->second;
   auto run_by = std::make_shared<RunBy>();
   OMNIX_RETURN_IF_ERROR(ReadInto(pins.playbook_hash(), journal, run_by->playbook));
   OMNIX_RETURN_IF_ERROR(ReadInto(pins.system_hash(), journal, run_by->system));
   OMNIX_RETURN_IF_ERROR(ReadInto(pins.policy_hash(), journal, run_by->policy));
   run_by->system_json = MessageToJsonValue(run_by->system);
+  run_by->groups = ServiceGroups(run_by->system);
   loaded_[key] = run_by;
   return std::shared_ptr<const RunBy>(run_by);
 }

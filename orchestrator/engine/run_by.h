@@ -5,14 +5,17 @@
 #include <omnix/v1/playbook.pb.h>
 #include <omnix/v1/system_model.pb.h>
 
+#include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/json.h"
+#include "orchestrator/engine/grouping.h"
 #include "orchestrator/journal/journal.h"
 
 namespace omnix {
@@ -31,12 +34,14 @@ struct RunBy {
   v1::SystemModel system;
   Json system_json;
   v1::Policy policy;
+  ServiceGroups groups;
 };
 
 // One engine thread only.
 class RunByCache {
  public:
-  // The pins for a new incident; their contents are added to `new_pins` the first time.
+  // The pins for a new incident; their contents are added to `new_pins` the first time. What is given stays where it
+  // is, unchanged, as long as this object lives: it is serialized and hashed once.
   v1::Pins PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
                    std::vector<Pin>& new_pins);
 
@@ -47,8 +52,16 @@ class RunByCache {
   void ForgetWritten() { written_.clear(); }
 
  private:
+  struct Made {
+    v1::Pins pins;
+    std::vector<Pin> contents;
+  };
+  const Made& Make(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy);
+
   std::map<std::string, std::shared_ptr<const RunBy>> loaded_;
-  std::map<std::string, std::string> written_;
+  std::map<std::array<const void*, 3>, Made> made_;
+  // Hashes of the pins that the journal has, or the transaction that is being built.
+  std::set<std::string> written_;
 };
 
 // What playbook conditions and inputs see: {incident, system, explanation, hypotheses, plan, approval, application,
