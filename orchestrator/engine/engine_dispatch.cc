@@ -259,6 +259,7 @@ void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
     return Send(agent.session, std::move(renew));
   }
   if (item.has_prepared()) {
+    // One that is parked takes no roll call.
     Live* live = FindLive(item.prepared().incident_id());
     if (live == nullptr) return;
     if (item.prepared().ready()) {
@@ -276,6 +277,7 @@ void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
     return;
   }
   if (item.has_evidence()) {
+    // One that is parked has no task that it could belong to.
     Live* live = FindLive(item.evidence().lease().incident_id());
     if (live == nullptr) return;
     OMNIX_CRASH_POINT("engine.before_evidence");
@@ -291,7 +293,13 @@ void Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
   v1::OrchestratorItem ack;
   *ack.mutable_result_ack()->mutable_lease() = result.lease();
   const v1::LeaseId lease = result.lease();
-  Live* live = FindLive(lease.incident_id());
+  const auto found = FindOrUnpark(lease.incident_id());
+  if (!found.ok()) {
+    // Not acknowledged: the agent keeps the result and sends it again when it connects anew.
+    return spdlog::error("{}: it can't be read back, a result for it waits: {}", lease.incident_id(),
+                         Message(found.status()));
+  }
+  Live* live = *found;
   if (live == nullptr) {
     spdlog::warn("agent {} sent a result of {} in {}, which is not open", agent.name, lease.task_id(),
                  lease.incident_id());
