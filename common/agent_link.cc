@@ -66,6 +66,7 @@ absl::Status CheckTaskTypes(const v1::Hello& hello) {
                            hello.task_types_size(), kMaxAgentTaskTypes);
   }
   std::set<std::string_view> seen;
+  size_t schemas = 0;
   for (const auto& type : hello.task_types()) {
     const std::string_view name = type.name();
     const size_t dot = name.find('.');
@@ -77,6 +78,11 @@ absl::Status CheckTaskTypes(const v1::Hello& hello) {
     if (type.input_schema_json().size() > kMaxTaskSchemaBytes) {
       return InvalidArgument("Hello.task_types of {}: the input schema of {} has {} bytes, at most {} are allowed",
                              hello.name(), name, type.input_schema_json().size(), kMaxTaskSchemaBytes);
+    }
+    schemas += type.input_schema_json().size();
+    if (schemas > kMaxTaskSchemasBytes) {
+      return InvalidArgument("Hello.task_types of {}: the input schemas have more than {} bytes together", hello.name(),
+                             kMaxTaskSchemasBytes);
     }
     if (type.input_schema_json().empty()) continue;
     if (const auto schema = ParseJson(type.input_schema_json()); !schema.ok()) {

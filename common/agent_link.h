@@ -22,10 +22,17 @@ inline constexpr int kLinkBatchItems = 1000;
 // A receiver refuses a message of more items.
 inline constexpr int kMaxLinkMessageItems = 10'000;
 
+// One piece of evidence. What a task reports beyond the other two is dropped.
+inline constexpr size_t kMaxEvidenceItemBytes = 256 << 10;
+inline constexpr size_t kMaxEvidencePerTask = 1000;
+inline constexpr size_t kMaxEvidenceBytesPerTask = 4 << 20;
+
 inline constexpr uint32_t kMaxAgentCapacity = 10'000;
 inline constexpr size_t kMaxAgentNameBytes = 128;
 inline constexpr int kMaxAgentTaskTypes = 256;
 inline constexpr size_t kMaxTaskSchemaBytes = 64 << 10;
+// All schemas of an agent together.
+inline constexpr size_t kMaxTaskSchemasBytes = 1 << 20;
 inline constexpr size_t kMaxAgentLabels = 64;
 inline constexpr size_t kMaxAgentLabelBytes = 256;
 inline constexpr size_t kMinInstanceIdDigits = 16;

@@ -257,8 +257,10 @@ bool LinkState::AddEvidence(const v1::LeaseId& id, v1::Evidence evidence) {
   if (found == leases_.end() || found->second->phase != Phase::kRunning || found->second->dropped) return true;
   const LeasePtr& lease = found->second;
   const size_t bytes = evidence.ByteSizeLong();
-  if (lease->evidence.size() >= kMaxEvidencePerTask || lease->evidence_bytes + bytes > kMaxEvidenceBytesPerTask)
+  if (bytes > kMaxEvidenceItemBytes || lease->evidence.size() >= kMaxEvidencePerTask ||
+      lease->evidence_bytes + bytes > kMaxEvidenceBytesPerTask) {
     return false;
+  }
   lease->evidence_bytes += bytes;
   lease->evidence.push_back(std::move(evidence));
   Push({Outgoing::Kind::kEvidence, lease, lease->evidence.size() - 1, {}});

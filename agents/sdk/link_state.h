@@ -28,9 +28,6 @@
 
 namespace omnix {
 
-// Evidence that one task may report; what is beyond is dropped.
-inline constexpr size_t kMaxEvidencePerTask = 1000;
-inline constexpr size_t kMaxEvidenceBytesPerTask = 4 << 20;
 // Leases that wait for a place, or whose results wait for their acknowledgement, beside the running ones.
 inline constexpr size_t kMaxWaitingLeases = 10'000;
 // Progress is sent at most this often; the latest text of each lease wins.

@@ -61,7 +61,10 @@ class AgentLinkService::Streams {
 };
 
 AgentLinkService::AgentLinkService(AgentPort* port, const AgentLinkOptions& options)
-    : streams_(std::make_shared<Streams>(options.max_streams)), port_(port), options_(options) {}
+    : streams_(std::make_shared<Streams>(options.max_streams)),
+      log_(std::make_shared<LogBudget>(options.max_log_lines)),
+      port_(port),
+      options_(options) {}
 
 AgentLinkService::~AgentLinkService() = default;
 
@@ -69,7 +72,7 @@ void AgentLinkService::Shutdown(const absl::Status& status) { streams_->Close(st
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AgentLinkService::Connect(
     grpc::CallbackServerContext* context) {
-  auto stream = std::make_unique<AgentStream>(port_, context, options_,
+  auto stream = std::make_unique<AgentStream>(port_, context, options_, log_,
                                               [streams = streams_](AgentStream* done) { streams->Remove(done); });
   if (const absl::Status status = streams_->Add(stream.get()); !status.ok()) return new RefusedStream(status);
   stream->Begin();

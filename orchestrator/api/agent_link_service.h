@@ -14,6 +14,8 @@
 
 namespace omnix {
 
+class LogBudget;
+
 struct AgentLinkOptions {
   // An agent that doesn't read is cut off when more than this waits for it.
   size_t max_queued_items = 50'000;
@@ -25,6 +27,11 @@ struct AgentLinkOptions {
   // An agent that sends more waits: it is read again in the next second.
   size_t max_items_per_second = 100'000;
   size_t max_bytes_per_second = 64 << 20;
+  // A stream is not read on while so much of it waits for the engine.
+  size_t max_waiting_messages = 16;
+  size_t max_waiting_bytes = 1 << 20;
+  // Lines about agents that come and go, in ten seconds.
+  size_t max_log_lines = 500;
   // Further streams are refused with RESOURCE_EXHAUSTED.
   size_t max_streams = 10'000;
 };
@@ -48,6 +55,7 @@ class AgentLinkService final : public v1::AgentLink::WithRawCallbackMethod_Conne
  private:
   class Streams;
   std::shared_ptr<Streams> streams_;
+  const std::shared_ptr<LogBudget> log_;
   AgentPort* const port_;
   const AgentLinkOptions options_;
 };

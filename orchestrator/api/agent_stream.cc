@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/crash_point.h"
+#include "common/printable.h"
 #include "common/status.h"
 
 namespace omnix {
@@ -31,7 +32,15 @@ std::chrono::system_clock::time_point After(absl::Duration delay) {
 void StreamSession::Send(std::vector<v1::OrchestratorItem> items) {
   std::unique_lock lock(mutex_);
   if (ending_.has_value()) return;
-  for (auto& item : items) QueueLocked(std::move(item));
+  for (auto& item : items) {
+    if (const size_t bytes = item.ByteSizeLong(); bytes > kMaxLinkItemBytes) {
+      const std::string reason =
+          fmt::format("an item of {} bytes is to be sent to the agent, at most {} can be", bytes, kMaxLinkItemBytes);
+      AbortLocked(absl::ResourceExhaustedError(reason), reason);
+      return Proceed(std::move(lock));
+    }
+    QueueLocked(std::move(item));
+  }
   if (queue_.size() > options_.max_queued_items || queued_bytes_ > options_.max_queued_bytes) {
     const std::string reason =
         fmt::format("the agent does not read: {} items ({} bytes) wait for it", queue_.size(), queued_bytes_);
@@ -41,13 +50,7 @@ void StreamSession::Send(std::vector<v1::OrchestratorItem> items) {
 }
 
 void StreamSession::QueueLocked(v1::OrchestratorItem item) {
-  const size_t bytes = item.ByteSizeLong();
-  if (bytes > kMaxLinkItemBytes) {
-    spdlog::error("agent link: an item of {} bytes is dropped, at most {} can be sent (task {} of {})", bytes,
-                  kMaxLinkItemBytes, item.assign().lease().task_id(), item.assign().lease().incident_id());
-    return;
-  }
-  queued_bytes_ += bytes;
+  queued_bytes_ += item.ByteSizeLong();
   queue_.push_back(std::move(item));
 }
 
@@ -163,12 +166,39 @@ void StreamSession::HelloCame() {
 
 void StreamSession::ReadMore(grpc::ByteBuffer* buffer) {
   const std::lock_guard lock(mutex_);
-  if (!finished_) stream_->StartRead(buffer);
+  if (finished_) return;
+  if (delivered_.size() >= options_.max_waiting_messages || delivered_bytes_ >= options_.max_waiting_bytes) {
+    paused_read_ = buffer;
+  } else {
+    stream_->StartRead(buffer);
+  }
+}
+
+void StreamSession::Delivered(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  delivered_.push_back(bytes);
+  delivered_bytes_ += bytes;
+}
+
+void StreamSession::ItemsTaken() {
+  grpc::ByteBuffer* buffer = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    delivered_bytes_ -= delivered_.front();
+    delivered_.pop_front();
+    buffer = std::exchange(paused_read_, nullptr);
+  }
+  if (buffer != nullptr) ReadMore(buffer);
 }
 
 bool StreamSession::ending() const {
   const std::lock_guard lock(mutex_);
   return ending_.has_value();
+}
+
+absl::StatusCode StreamSession::ended_with() const {
+  const std::lock_guard lock(mutex_);
+  return ending_.has_value() ? ending_->code() : absl::StatusCode::kOk;
 }
 
 std::string StreamSession::reason() const {
@@ -177,10 +207,11 @@ std::string StreamSession::reason() const {
 }
 
 AgentStream::AgentStream(AgentPort* port, grpc::CallbackServerContext* context, const AgentLinkOptions& options,
-                         std::function<void(AgentStream*)> on_done)
+                         std::shared_ptr<LogBudget> log, std::function<void(AgentStream*)> on_done)
     : port_(port),
       context_(context),
       options_(options),
+      log_(std::move(log)),
       on_done_(std::move(on_done)),
       peer_(context->peer()),
       session_(std::make_shared<StreamSession>(this, context, options)) {}
@@ -207,8 +238,8 @@ void AgentStream::OnReadDone(bool ok) {
       grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::AgentMessage>(&read_buffer_, &message);
   read_buffer_.Clear();
   const size_t items = static_cast<size_t>(message.items_size());
-  const absl::Status status =
-      parsed.ok() ? Receive(std::move(message)) : InvalidArgument("a message of {} bytes is no AgentMessage", bytes);
+  const absl::Status status = parsed.ok() ? Receive(std::move(message), bytes)
+                                          : InvalidArgument("a message of {} bytes is no AgentMessage", bytes);
   if (!status.ok()) {
     session_->End(status, Message(status));
     return;
@@ -216,7 +247,7 @@ void AgentStream::OnReadDone(bool ok) {
   ReadAgain(items, bytes);
 }
 
-absl::Status AgentStream::Receive(v1::AgentMessage message) {
+absl::Status AgentStream::Receive(v1::AgentMessage message, size_t bytes) {
   if (message.items_size() > kMaxLinkMessageItems) {
     return InvalidArgument("a message of {} items, at most {} are allowed", message.items_size(), kMaxLinkMessageItems);
   }
@@ -238,7 +269,10 @@ absl::Status AgentStream::Receive(v1::AgentMessage message) {
     items.push_back(std::move(item));
   }
   OMNIX_CRASH_POINT("link.items_received");
-  if (!items.empty()) port_->AgentItems(session_, std::move(items));
+  if (!items.empty()) {
+    session_->Delivered(bytes);
+    port_->AgentItems(session_, std::move(items));
+  }
   return absl::OkStatus();
 }
 
@@ -247,7 +281,9 @@ absl::Status AgentStream::ReceiveHello(v1::Hello hello) {
   session_->HelloCame();
   connected_ = true;
   name_ = hello.name();
-  spdlog::info("agent {} (version {}) connected from {}", name_, hello.version(), peer_);
+  if (log_->Take().granted) {
+    spdlog::info("agent {} (version {}) connected from {}", name_, PrintableLine(hello.version()), peer_);
+  }
   OMNIX_CRASH_POINT("link.hello_received");
   port_->AgentConnected(session_, std::move(hello));
   return absl::OkStatus();
@@ -273,18 +309,30 @@ void AgentStream::ReadAgain(size_t items, size_t bytes) {
   });
 }
 
-void AgentStream::OnCancel() { session_->Broken("the connection was lost, or a message was larger than the limit"); }
+void AgentStream::OnCancel() { session_->Broken(kLostOrTooLarge); }
 
 void AgentStream::OnDone() {
+  LogEnd();
   if (connected_) {
-    spdlog::info("agent {} disconnected: {}", name_, session_->reason());
     OMNIX_CRASH_POINT("link.lost");
     port_->AgentDisconnected(session_, session_->reason());
-  } else {
-    spdlog::warn("agent link: {} refused: {}", peer_, session_->reason());
   }
   on_done_(this);
   delete this;
+}
+
+void AgentStream::LogEnd() const {
+  const LogBudget::Grant grant = log_->Take();
+  if (!grant.granted) return;
+  if (grant.left_out > 0) {
+    spdlog::warn("agent link: {} lines were left out, as too many connections came and went", grant.left_out);
+  }
+  if (!connected_) return spdlog::warn("agent link: {} refused: {}", peer_, session_->reason());
+  const absl::StatusCode code = session_->ended_with();
+  const bool is_usual = code == absl::StatusCode::kOk || code == absl::StatusCode::kCancelled ||
+                        code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kAborted;
+  spdlog::log(is_usual ? spdlog::level::info : spdlog::level::warn, "agent {} ({}) disconnected: {}", name_, peer_,
+              session_->reason());
 }
 
 }  // namespace omnix

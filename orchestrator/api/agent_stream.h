@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "orchestrator/api/agent_link_service.h"
+#include "orchestrator/api/log_budget.h"
 
 namespace omnix {
 
@@ -46,12 +47,17 @@ class StreamSession final : public AgentSession, public std::enable_shared_from_
   void StartHelloTimer();
   void HelloCame();
 
-  // Reads the next message into `buffer`, unless the stream has ended.
+  // Reads the next message into `buffer`, unless the stream has ended; where too much waits for the engine, once it has
+  // dealt with that.
   void ReadMore(grpc::ByteBuffer* buffer);
+  // A message of this size goes to the engine, which answers each by ItemsTaken.
+  void Delivered(size_t bytes);
+  void ItemsTaken() override;
 
   bool ending() const;
-  // Why it ended. Valid after the end.
+  // Why it ended, and how. Valid after the end.
   std::string reason() const;
+  absl::StatusCode ended_with() const;
 
  private:
   void EndLocked(const absl::Status& status, const std::string& reason);
@@ -72,6 +78,11 @@ class StreamSession final : public AgentSession, public std::enable_shared_from_
   std::optional<absl::Status> ending_;
   bool finished_ = false;
   std::string reason_;
+  // Sizes of the messages that the engine has not dealt with, oldest first.
+  std::deque<size_t> delivered_;
+  size_t delivered_bytes_ = 0;
+  // The reading that waits for the engine.
+  grpc::ByteBuffer* paused_read_ = nullptr;
   grpc::Alarm hello_timer_;
   grpc::Alarm flush_timer_;
 
@@ -83,7 +94,7 @@ class StreamSession final : public AgentSession, public std::enable_shared_from_
 class AgentStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   AgentStream(AgentPort* port, grpc::CallbackServerContext* context, const AgentLinkOptions& options,
-              std::function<void(AgentStream*)> on_done);
+              std::shared_ptr<LogBudget> log, std::function<void(AgentStream*)> on_done);
 
   const std::shared_ptr<StreamSession>& session() const { return session_; }
   // Begins to read; not before the stream is registered.
@@ -95,13 +106,15 @@ class AgentStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   void OnDone() override;
 
  private:
-  absl::Status Receive(v1::AgentMessage message);
+  absl::Status Receive(v1::AgentMessage message, size_t bytes);
   absl::Status ReceiveHello(v1::Hello hello);
   void ReadAgain(size_t items, size_t bytes);
+  void LogEnd() const;
 
   AgentPort* const port_;
   grpc::CallbackServerContext* const context_;
   const AgentLinkOptions options_;
+  const std::shared_ptr<LogBudget> log_;
   const std::function<void(AgentStream*)> on_done_;
   const std::string peer_;
   const std::shared_ptr<StreamSession> session_;

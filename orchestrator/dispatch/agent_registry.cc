@@ -31,7 +31,10 @@ std::shared_ptr<AgentSession> AgentRegistry::Connect(std::shared_ptr<AgentSessio
   agent.task_types.clear();
   for (const auto& type : hello.task_types()) agent.task_types.insert(type.name());
   agent.hello = std::move(hello);
+  agent.hello.clear_running();
   agent.draining = false;
+  agent.complaints = 0;
+  agent.evidence.clear();
   agent.last_heard = monotonic;
   agent.connected_at = now;
   agent.last_heartbeat_at = now;
@@ -107,6 +110,17 @@ absl::Duration AgentRegistry::EarliestHeard() const {
 void AgentRegistry::Forget(const std::string& name) {
   const auto found = agents_.find(name);
   if (found != agents_.end() && !IsWatched(found->second)) agents_.erase(found);
+}
+
+void AgentRegistry::ForgetBeyond(size_t most) {
+  if (agents_.size() <= most) return;
+  std::vector<std::pair<absl::Duration, std::string>> gone;
+  for (const auto& [name, agent] : agents_) {
+    if (!IsWatched(agent)) gone.emplace_back(agent.last_heard, name);
+  }
+  if (gone.size() <= most) return;
+  std::sort(gone.begin(), gone.end());
+  for (size_t i = 0; i < gone.size() - most; ++i) agents_.erase(gone[i].second);
 }
 
 v1::AgentInfo InfoOf(const RegisteredAgent& agent) {

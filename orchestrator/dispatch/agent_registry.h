@@ -25,6 +25,14 @@ struct LeaseKey {
 
 LeaseKey KeyOf(const v1::LeaseId& lease);
 
+// What one attempt has reported.
+struct EvidenceCount {
+  size_t pieces = 0;
+  size_t bytes = 0;
+  // On this connection, with what was sent again.
+  size_t received = 0;
+};
+
 struct RegisteredAgent {
   std::string name;
   v1::Hello hello;
@@ -32,7 +40,13 @@ struct RegisteredAgent {
   // Null while it is not connected.
   std::shared_ptr<AgentSession> session;
   std::set<LeaseKey> leases;
+  // Of these leases.
+  std::map<LeaseKey, EvidenceCount> evidence;
   bool draining = false;
+  // Outranked leases whose results it sent: each is kept in the journal once.
+  std::set<LeaseKey> late_results;
+  // What it did wrong on this connection and was logged.
+  int complaints = 0;
   // Monotonic time of its last sign of life.
   absl::Duration last_heard;
   absl::Time connected_at;
@@ -72,6 +86,9 @@ class AgentRegistry {
 
   // Forgets an agent that is not connected and holds nothing.
   void Forget(const std::string& name);
+
+  // Forgets those longest gone until at most `most` are known that are not connected and hold nothing.
+  void ForgetBeyond(size_t most);
 
   const std::map<std::string, RegisteredAgent>& agents() const { return agents_; }
   std::map<std::string, RegisteredAgent>& agents() { return agents_; }

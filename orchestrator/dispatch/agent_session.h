@@ -19,6 +19,9 @@ class AgentSession {
   virtual void Send(std::vector<v1::OrchestratorItem> items) = 0;
   // Ends the stream with this status once what is queued has been sent.
   virtual void Close(const absl::Status& status) = 0;
+  // One call of AgentItems has been dealt with: back-pressure, since a stream is not read on while too much of it
+  // waits.
+  virtual void ItemsTaken() {}
 };
 
 // What the link service tells the engine. Per session: Connected once, Items any number of times, Disconnected once; in

@@ -1,8 +1,9 @@
-// Agents: the roll call, leases and results.
+// Agents: the roll call and their leases.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "common/agent_link.h"
 #include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
@@ -15,9 +16,12 @@
 namespace omnix {
 namespace {
 
-constexpr uint32_t kLinkVersion = 1;
 // An agent that connects is told of so many open incidents; the others it hears of when they need it.
 constexpr int kMaxPreparesOnConnect = 100;
+// Agents that have gone are listed until so many are known.
+constexpr size_t kMaxRememberedAgents = 1000;
+// What an Assign holds beside its input.
+constexpr size_t kAssignOverhead = 16 << 10;
 
 v1::OrchestratorItem AssignItem(const v1::Incident& incident, const v1::TaskAssigned& assigned, const v1::Task& task,
                                 absl::Duration timeout) {
@@ -96,6 +100,15 @@ bool Engine::Dispatch(const QueuedTask& queued) {
     }
     input = DumpJson(*made);
   }
+  if (input.size() > kMaxLinkItemBytes - kAssignOverhead) {
+    const std::string reason = fmt::format(
+        "playbook {}: the input of {} has {} bytes, at most {} can be sent to an agent; let its `input` "
+        "choose less",
+        live->run_by->playbook.name(), queued.task_id, input.size(), kMaxLinkItemBytes - kAssignOverhead);
+    Run(*live, command::Escalate{"orchestrator", reason}).IgnoreError();
+    Settle(queued.incident_id);
+    return true;
+  }
   if (!Run(*live, command::AssignTask{queued.task_id, agent->name, std::move(input)}).ok()) return true;
   const v1::Task& assigned = *FindTask(live->state, queued.task_id);
   agent->leases.insert({queued.incident_id, assigned.id(), assigned.attempt()});
@@ -165,8 +178,10 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   if (!refusing_.ok()) return session->Close(refusing_);
   const std::string name = hello.name();
   const RegisteredAgent* before = registry_.Find(name);
-  const bool other_process =
-      before != nullptr && before->session != nullptr && before->hello.instance_id() != hello.instance_id();
+  const bool same_process = before != nullptr && before->hello.instance_id() == hello.instance_id();
+  const bool other_process = before != nullptr && before->session != nullptr && !same_process;
+  // A drain is meant for the process: it ends with its restart, not with a lost connection.
+  const bool drained = same_process && before->draining;
   const auto former = registry_.Connect(session, hello, clock_.Monotonic(), clock_.Now());
   if (former != nullptr) {
     former->Close(other_process ? AlreadyExists("another process connected as agent '{}'", name)
@@ -180,6 +195,8 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   *welcome->mutable_lease_duration() = ToProto(options_.lease_duration);
   AdoptLeases(agent, hello, *welcome);
   Send(session, std::move(item));
+  agent.draining = drained;
+  if (drained) SendDrain(agent, "it was drained before it connected again");
   spdlog::debug("agent {} has {} leases in hand", name, agent.leases.size());
   int prepared = 0;
   for (auto& [id, live] : live_) {
@@ -227,6 +244,7 @@ void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases
 
 void Engine::ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease) {
   if (agent.leases.erase(lease) == 0) return;
+  agent.evidence.erase(lease);
   dirty_types_.insert(agent.task_types.begin(), agent.task_types.end());
 }
 
@@ -243,85 +261,19 @@ void Engine::SendCancel(const v1::Task& task, const std::string& incident_id, co
   Send(agent->session, std::move(item));
 }
 
-void Engine::AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) {
-  RegisteredAgent* agent = registry_.FindBySession(session.get());
-  if (agent == nullptr || !refusing_.ok()) return;
-  agent->last_heard = clock_.Monotonic();
-  for (auto& item : items) HandleItem(*agent, std::move(item));
-  DispatchAll();
-}
-
-void Engine::HandleItem(RegisteredAgent& agent, v1::AgentItem item) {
-  if (item.has_heartbeat()) {
-    agent.last_heartbeat_at = clock_.Now();
-    v1::OrchestratorItem renew;
-    renew.mutable_renew()->set_heartbeat_number(item.heartbeat().number());
-    return Send(agent.session, std::move(renew));
-  }
-  if (item.has_prepared()) {
-    // One that is parked takes no roll call.
-    Live* live = FindLive(item.prepared().incident_id());
-    if (live == nullptr) return;
-    if (item.prepared().ready()) {
-      live->prepared_agents.insert(agent.name);
-      return AnswerRollCallIfComplete(*live);
-    }
-    spdlog::warn("agent {} is not ready for {}: {}", agent.name, live->state.id(), item.prepared().reason());
-    return;
-  }
-  if (item.has_progress()) {
-    v1::WatchIncidentResponse update;
-    *update.mutable_progress() = item.progress();
-    update.set_text(fmt::format("{}: {}", item.progress().lease().task_id(), item.progress().text()));
-    transaction_.progress.push_back(std::move(update));
-    return;
-  }
-  if (item.has_evidence()) {
-    // One that is parked has no task that it could belong to.
-    Live* live = FindLive(item.evidence().lease().incident_id());
-    if (live == nullptr) return;
-    OMNIX_CRASH_POINT("engine.before_evidence");
-    auto& list = *item.mutable_evidence()->mutable_evidence();
-    Run(*live, command::RecordEvidence{item.evidence().lease(), {list.begin(), list.end()}}).IgnoreError();
-    return;
-  }
-  if (item.has_result()) HandleResult(agent, std::move(*item.mutable_result()));
-}
-
-void Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
-  OMNIX_CRASH_POINT("engine.before_result");
-  v1::OrchestratorItem ack;
-  *ack.mutable_result_ack()->mutable_lease() = result.lease();
-  const v1::LeaseId lease = result.lease();
-  const auto found = FindOrUnpark(lease.incident_id());
-  if (!found.ok()) {
-    // Not acknowledged: the agent keeps the result and sends it again when it connects anew.
-    return spdlog::error("{}: it can't be read back, a result for it waits: {}", lease.incident_id(),
-                         Message(found.status()));
-  }
-  Live* live = *found;
-  if (live == nullptr) {
-    spdlog::warn("agent {} sent a result of {} in {}, which is not open", agent.name, lease.task_id(),
-                 lease.incident_id());
-  } else {
-    command::FinishTask finish{lease, agent.name, result.outcome(), {}, result.error()};
-    finish.product = std::move(*result.mutable_product());
-    if (const absl::Status status = Run(*live, finish); !status.ok()) {
-      spdlog::warn("result from agent {} refused: {}", agent.name, Message(status));
-    }
-  }
-  ReleaseLease(agent, KeyOf(lease));
-  Send(agent.session, std::move(ack));
-  OMNIX_CRASH_POINT("engine.result_acked");
-  Settle(lease.incident_id());
+void Engine::SendDrain(RegisteredAgent& agent, const std::string& reason) {
+  v1::OrchestratorItem item;
+  item.mutable_drain()->set_reason(reason);
+  Send(agent.session, std::move(item));
 }
 
 void Engine::AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) {
   RegisteredAgent* agent = registry_.Disconnect(session);
   if (agent == nullptr) return;
-  spdlog::info("agent {} disconnected: {}", agent->name, reason);
+  spdlog::debug("agent {} disconnected: {}", agent->name, reason);
   OMNIX_CRASH_POINT("engine.agent_gone");
   transaction_.batch.agents.push_back(InfoOf(*agent));
+  registry_.ForgetBeyond(kMaxRememberedAgents);
 }
 
 void Engine::ExpireSilentAgents() {

@@ -84,12 +84,7 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
 }
 
 bool Engine::GetOpenIncident(const std::string& incident_id, Callback<v1::GetIncidentResponse> done) {
-  const auto found = FindOrUnpark(incident_id);
-  if (!found.ok()) {
-    done(found.status());
-    return true;
-  }
-  const Live* live = *found;
+  const Live* live = FindLive(incident_id);
   if (live == nullptr) return false;
   v1::GetIncidentResponse response;
   *response.mutable_incident() = live->state;
@@ -103,9 +98,6 @@ bool Engine::GetOpenIncident(const std::string& incident_id, Callback<v1::GetInc
 
 void Engine::DescribeWaiting(v1::ListIncidentsResponse& response) const {
   for (auto& summary : *response.mutable_incidents()) {
-    if (const auto parked = parked_.find(summary.id()); parked != parked_.end()) {
-      summary.set_waiting_for(parked->second.waiting_for);
-    }
     const auto found = live_.find(summary.id());
     if (found == live_.end()) continue;
     const auto waiting = WaitingOf(found->second);
@@ -114,17 +106,12 @@ void Engine::DescribeWaiting(v1::ListIncidentsResponse& response) const {
 }
 
 std::string Engine::OpenIncidentsForPeople() const {
+  if (live_.empty()) return "no incident is open";
   std::vector<std::string> ids;
-  auto add_newest = [&ids](const auto& incidents) {
-    size_t left = kMaxIncidentsNamedInAnError;
-    for (auto it = incidents.rbegin(); it != incidents.rend() && left > 0; ++it, --left) ids.push_back(it->first);
-  };
-  add_newest(live_);
-  add_newest(parked_);
-  if (ids.empty()) return "no incident is open";
-  std::ranges::sort(ids, std::greater<>());
-  ids.resize(std::min(ids.size(), kMaxIncidentsNamedInAnError));
-  const size_t more = open_incidents() - ids.size();
+  for (auto it = live_.rbegin(); it != live_.rend() && ids.size() < kMaxIncidentsNamedInAnError; ++it) {
+    ids.push_back(it->first);
+  }
+  const size_t more = live_.size() - ids.size();
   return fmt::format("open: {}{}", fmt::join(ids, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
@@ -141,9 +128,7 @@ void Engine::DrainAgent(const v1::DrainAgentRequest& request, Callback<v1::Drain
     return done(NotFound("no agent '{}' is connected: omnix agent list shows those that are", request.name()));
   }
   agent->draining = true;
-  v1::OrchestratorItem item;
-  item.mutable_drain()->set_reason("asked by operator:" + request.by());
-  Send(agent->session, std::move(item));
+  SendDrain(*agent, "asked by operator:" + request.by());
   transaction_.batch.agents.push_back(InfoOf(*agent));
   transaction_.replies.push_back([done = std::move(done)](const absl::Status& committed) {
     committed.ok() ? done(v1::DrainAgentResponse()) : done(committed);
@@ -154,7 +139,7 @@ void Engine::GetStatus(Callback<v1::GetStatusResponse> done) {
   v1::GetStatusResponse response;
   response.set_version(options_.version);
   response.set_journal(refusing_.ok() ? "ok" : Message(refusing_));
-  response.set_open_incidents(static_cast<uint32_t>(open_incidents()));
+  response.set_open_incidents(static_cast<uint32_t>(live_.size()));
   response.set_connected_agents(
       static_cast<uint32_t>(std::count_if(registry_.agents().begin(), registry_.agents().end(),
                                           [](const auto& agent) { return agent.second.session != nullptr; })));

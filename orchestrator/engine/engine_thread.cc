@@ -75,27 +75,20 @@ void EngineThread::Stop() {
   if (reader_thread_.joinable()) reader_thread_.join();
 }
 
-bool EngineThread::Post(Input input, bool may_refuse) {
+absl::Status EngineThread::Post(EngineInput input) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || (may_refuse && inputs_.size() >= kMaxWaitingInputs)) return false;
-    inputs_.push_back(std::move(input));
-    if (inputs_.size() > 1) return true;
+    if (stopping_) return Stopping();
+    OMNIX_RETURN_IF_ERROR(inputs_.Add(std::move(input)));
   }
   OMNIX_CRASH_POINT("engine.enqueued");
   engine_wakes_.notify_one();
-  return true;
+  return absl::OkStatus();
 }
 
 template <typename T>
-void EngineThread::PostOrRefuse(Callback<T> done, Input input) {
-  if (Post(std::move(input))) return;
-  bool stopping = false;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping = stopping_;
-  }
-  done(stopping ? Stopping() : absl::ResourceExhaustedError("too many requests are waiting; try again in a second"));
+void EngineThread::PostOrRefuse(Callback<T> done, EngineInput input) {
+  if (const absl::Status posted = Post(std::move(input)); !posted.ok()) done(posted);
 }
 
 template <typename T>
@@ -105,7 +98,7 @@ void EngineThread::Read(Callback<T> done, std::function<absl::StatusOr<T>()> rea
     const std::lock_guard lock(mutex_);
     if (stopping_) {
       refused = Stopping();
-    } else if (reads_.size() >= kMaxWaitingInputs) {
+    } else if (reads_.size() >= kMaxWaitingOperatorCalls) {
       refused = absl::ResourceExhaustedError("too many requests are waiting; try again in a second");
     } else {
       reads_.push_back([done, read = std::move(read)] { done(read()); });
@@ -119,27 +112,36 @@ void EngineThread::RunEngine() {
   NameThread("engine");
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto ready = [&] { return !inputs_.empty() || stopping_ || (!writer_busy_ && engine_.HasTransaction()); };
+    const auto ready = [&] {
+      return inputs_.HasInputs(RoomForAlerts()) || stopping_ || (!writer_busy_ && engine_.HasTransaction());
+    };
     const absl::Duration until_tick = std::min(engine_.NextTick() - clock_.Monotonic(), kLongestSleep);
     if (until_tick > absl::ZeroDuration()) engine_wakes_.wait_for(lock, absl::ToChronoNanoseconds(until_tick), ready);
-    std::vector<Input> inputs;
-    inputs.swap(inputs_);
+    std::vector<EngineInput> inputs = inputs_.Take(RoomForAlerts());
     lock.unlock();
     for (auto& input : inputs) {
       OMNIX_CRASH_POINT("engine.before_input");
-      input(engine_);
+      input.run(engine_);
+      if (input.lane == InputLane::kAlerts) alerts_taken_ += input.weight;
     }
+    // Their callbacks may hold what waits for this memory.
+    inputs.clear();
     engine_.Tick();
     lock.lock();
+    // Alerts that were refused are in no transaction.
+    if (!engine_.HasTransaction()) alerts_taken_ = 0;
     if (!writer_busy_ && engine_.HasTransaction()) {
       to_write_ = engine_.TakeTransaction();
+      alerts_taken_ = 0;
       writer_busy_ = true;
       writer_wakes_.notify_one();
       OMNIX_CRASH_POINT("engine.transaction_given");
     }
     more_to_write_ = engine_.HasTransaction();
     if (stopping_ && inputs_.empty() && !writer_busy_ && !engine_.HasTransaction()) return;
-    if (stopping_ && writer_busy_) engine_wakes_.wait(lock, [&] { return !writer_busy_ || !inputs_.empty(); });
+    if (stopping_ && writer_busy_) {
+      engine_wakes_.wait(lock, [&] { return !writer_busy_ || inputs_.HasInputs(RoomForAlerts()); });
+    }
   }
 }
 
@@ -241,7 +243,7 @@ void EngineThread::Fail(Transaction& transaction, const absl::Status& why) {
       Unavailable("the journal can't be written: {}; what was asked may not have been kept", Message(why));
   for (auto& reply : transaction.replies) reply(refusal);
   for (auto& [request, sink] : transaction.watches) sink->OnEnd(refusal);
-  Post([refusal](Engine& engine) { engine.Forget(refusal); }, /*may_refuse=*/false);
+  Post({[refusal](Engine& engine) { engine.Forget(refusal); }}).IgnoreError();
   ReopenJournal();
 }
 
@@ -253,9 +255,11 @@ void EngineThread::ReopenJournal() {
     absl::Status status = journal_.Reopen();
     lock.lock();
     if (status.ok()) {
-      inputs_.push_back([](Engine& engine) {
-        if (const absl::Status recovered = engine.Recover(); !recovered.ok()) engine.Forget(recovered);
-      });
+      inputs_
+          .Add({[](Engine& engine) {
+            if (const absl::Status recovered = engine.Recover(); !recovered.ok()) engine.Forget(recovered);
+          }})
+          .IgnoreError();
       OMNIX_CRASH_POINT("writer.reopened");
       spdlog::info("the journal can be written again");
       return;
@@ -279,41 +283,56 @@ void EngineThread::RunReader() {
 }
 
 void EngineThread::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hello) {
-  const bool posted = Post(
-      [session, hello = std::move(hello)](Engine& engine) mutable { engine.AgentConnected(session, std::move(hello)); },
-      /*may_refuse=*/false);
-  if (!posted) session->Close(Stopping());
+  const absl::Status posted = Post({[session, hello = std::move(hello)](Engine& engine) mutable {
+                                      engine.AgentConnected(session, std::move(hello));
+                                    },
+                                    InputLane::kAgents});
+  if (!posted.ok()) session->Close(posted);
 }
 
 void EngineThread::AgentItems(const std::shared_ptr<AgentSession>& session, std::vector<v1::AgentItem> items) {
-  Post([session, items = std::move(items)](Engine& engine) mutable { engine.AgentItems(session, std::move(items)); },
-       /*may_refuse=*/false);
+  const size_t weight = items.size();
+  Post({[session, items = std::move(items)](Engine& engine) mutable {
+          engine.AgentItems(session, std::move(items));
+          session->ItemsTaken();
+        },
+        InputLane::kAgents, weight})
+      .IgnoreError();
 }
 
 void EngineThread::AgentDisconnected(const std::shared_ptr<AgentSession>& session, const std::string& reason) {
-  Post([session, reason](Engine& engine) { engine.AgentDisconnected(session, reason); }, /*may_refuse=*/false);
+  Post({[session, reason](Engine& engine) { engine.AgentDisconnected(session, reason); }, InputLane::kAgents})
+      .IgnoreError();
 }
 
 void EngineThread::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done) {
-  PostOrRefuse(done, [alerts = std::move(alerts), done](Engine& engine) mutable {
-    engine.IngestAlerts(std::move(alerts), std::move(done));
-  });
+  const size_t weight = alerts.size();
+  size_t bytes = 0;
+  for (const auto& alert : alerts) bytes += alert.ByteSizeLong();
+  PostOrRefuse(done, {[alerts = std::move(alerts), done](Engine& engine) mutable {
+                        engine.IngestAlerts(std::move(alerts), std::move(done));
+                      },
+                      InputLane::kAlerts, weight, bytes});
 }
 
 void EngineThread::OpenIncident(v1::OpenIncidentRequest request, Callback<v1::OpenIncidentResponse> done) {
-  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) mutable {
-    engine.OpenIncident(std::move(request), std::move(done));
-  });
+  const size_t bytes = request.ByteSizeLong();
+  PostOrRefuse(done, {[request = std::move(request), done](Engine& engine) mutable {
+                        engine.OpenIncident(std::move(request), std::move(done));
+                      },
+                      InputLane::kOperators, 1, bytes});
 }
 
 void EngineThread::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::CommandIncidentResponse> done) {
-  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) mutable {
-    engine.CommandIncident(std::move(request), std::move(done));
-  });
+  const size_t bytes = request.ByteSizeLong();
+  PostOrRefuse(done, {[request = std::move(request), done](Engine& engine) mutable {
+                        engine.CommandIncident(std::move(request), std::move(done));
+                      },
+                      InputLane::kOperators, 1, bytes});
 }
 
 void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetIncidentResponse> done) {
-  PostOrRefuse(done, [this, request = std::move(request), done](Engine& engine) {
+  Input get = [this, request = std::move(request), done](Engine& engine) {
     if (engine.GetOpenIncident(request.incident_id(), done)) return;
     const std::string open = engine.OpenIncidentsForPeople();
     const std::string incident_id = request.incident_id();
@@ -325,18 +344,19 @@ void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetI
       for (const auto& recorded : events) Evolve(*response.mutable_incident(), recorded.event(), &places);
       return response;
     });
-  });
+  };
+  PostOrRefuse(done, {std::move(get), InputLane::kOperators});
 }
 
 void EngineThread::ListIncidents(v1::ListIncidentsRequest request, Callback<v1::ListIncidentsResponse> done) {
   const uint32_t limit = Limit(request.limit(), kDefaultListed, kMaxListed);
   Callback<v1::ListIncidentsResponse> describe = [this, done](absl::StatusOr<v1::ListIncidentsResponse> listed) {
     if (!listed.ok()) return done(listed.status());
-    const bool posted = Post([done, response = *std::move(listed)](Engine& engine) mutable {
-      engine.DescribeWaiting(response);
-      done(std::move(response));
-    });
-    if (!posted) done(Stopping());
+    PostOrRefuse(done, {[done, response = *std::move(listed)](Engine& engine) mutable {
+                          engine.DescribeWaiting(response);
+                          done(std::move(response));
+                        },
+                        InputLane::kOperators});
   };
   Read<v1::ListIncidentsResponse>(
       describe, [this, limit, open_only = request.open_only()]() -> absl::StatusOr<v1::ListIncidentsResponse> {
@@ -359,11 +379,12 @@ void EngineThread::ListEvents(v1::ListEventsRequest request, Callback<v1::ListEv
 }
 
 void EngineThread::ListAgents(v1::ListAgentsRequest, Callback<v1::ListAgentsResponse> done) {
-  PostOrRefuse(done, [done](Engine& engine) { engine.ListAgents(done); });
+  PostOrRefuse(done, {[done](Engine& engine) { engine.ListAgents(done); }, InputLane::kOperators});
 }
 
 void EngineThread::DrainAgent(v1::DrainAgentRequest request, Callback<v1::DrainAgentResponse> done) {
-  PostOrRefuse(done, [request = std::move(request), done](Engine& engine) { engine.DrainAgent(request, done); });
+  PostOrRefuse(done, {[request = std::move(request), done](Engine& engine) { engine.DrainAgent(request, done); },
+                      InputLane::kOperators});
 }
 
 void EngineThread::ListAlerts(v1::ListAlertsRequest request, Callback<v1::ListAlertsResponse> done) {
@@ -378,14 +399,14 @@ void EngineThread::ListAlerts(v1::ListAlertsRequest request, Callback<v1::ListAl
 }
 
 void EngineThread::GetStatus(v1::GetStatusRequest, Callback<v1::GetStatusResponse> done) {
-  PostOrRefuse(done, [done](Engine& engine) { engine.GetStatus(done); });
+  PostOrRefuse(done, {[done](Engine& engine) { engine.GetStatus(done); }, InputLane::kOperators});
 }
 
 void EngineThread::Watch(v1::WatchIncidentRequest request, std::shared_ptr<WatchSink> sink) {
-  const bool posted = Post([request = std::move(request), sink](Engine& engine) mutable {
-    engine.Watch(std::move(request), std::move(sink));
-  });
-  if (!posted) sink->OnEnd(Stopping());
+  const absl::Status posted =
+      Post({[request = std::move(request), sink](Engine& engine) mutable { engine.Watch(std::move(request), sink); },
+            InputLane::kOperators});
+  if (!posted.ok()) sink->OnEnd(posted);
 }
 
 void EngineThread::Unwatch(const std::shared_ptr<WatchSink>& sink) { watches_.Remove(sink); }

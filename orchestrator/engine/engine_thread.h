@@ -4,6 +4,7 @@
 // waits, the writer does so itself: a hand-over costs more than it would save.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -15,13 +16,11 @@
 #include <vector>
 
 #include "orchestrator/engine/engine.h"
+#include "orchestrator/engine/input_queue.h"
 #include "orchestrator/engine/ports.h"
 #include "orchestrator/engine/watch_hub.h"
 
 namespace omnix {
-
-// Calls beyond this many waiting ones are answered RESOURCE_EXHAUSTED.
-inline constexpr size_t kMaxWaitingInputs = 50'000;
 
 class EngineThread final : public AgentPort, public OperatorPort {
  public:
@@ -55,11 +54,12 @@ class EngineThread final : public AgentPort, public OperatorPort {
  private:
   using Input = std::function<void(Engine&)>;
 
-  // False where the queue is full or the threads stop; link inputs are never refused (their number is bounded by
-  // capacity and flow control).
-  bool Post(Input input, bool may_refuse = true);
+  // Errors: UNAVAILABLE (the threads stop), RESOURCE_EXHAUSTED (the lane is full).
+  absl::Status Post(EngineInput input);
   template <typename T>
-  void PostOrRefuse(Callback<T> done, Input input);
+  void PostOrRefuse(Callback<T> done, EngineInput input);
+  // How many alerts still fit into the transaction that is being built.
+  size_t RoomForAlerts() const { return kMaxAlertsATransaction - std::min(kMaxAlertsATransaction, alerts_taken_); }
   template <typename T>
   void Read(Callback<T> done, std::function<absl::StatusOr<T>()> read);
 
@@ -88,7 +88,9 @@ class EngineThread final : public AgentPort, public OperatorPort {
   std::condition_variable publisher_wakes_;
   std::condition_variable published_;
   std::condition_variable reader_wakes_;
-  std::vector<Input> inputs_;
+  InputQueue inputs_;
+  // Alerts in the transaction that is being built.
+  size_t alerts_taken_ = 0;
   std::optional<Transaction> to_write_;
   bool writer_busy_ = false;
   // The engine would write, were the writer not busy.

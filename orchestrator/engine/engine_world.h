@@ -47,6 +47,7 @@ class ScriptedAgent final : public AgentSession {
   std::deque<v1::AgentItem> outbox;
   absl::Status closed_;
   bool welcomed = false;
+  int drained = 0;
 
   void Answer(const v1::LeaseId& lease, v1::Product product) {
     v1::AgentItem item;
@@ -59,6 +60,7 @@ class ScriptedAgent final : public AgentSession {
  private:
   void Take(const v1::OrchestratorItem& item) {
     welcomed |= item.has_welcome();
+    drained += item.has_drain() ? 1 : 0;
     if (item.has_prepare()) {
       v1::AgentItem answer;
       answer.mutable_prepared()->set_incident_id(item.prepare().incident_id());
@@ -93,8 +95,7 @@ inline const std::vector<std::string> kAllTaskTypes = {"investigation.diagnose",
 
 class EngineWorld {
  public:
-  explicit EngineWorld(v1::PolicyDecision policy = v1::POLICY_DECISION_AUTO, EngineOptions options = {})
-      : options_(std::move(options)) {
+  explicit EngineWorld(v1::PolicyDecision policy = v1::POLICY_DECISION_AUTO) {
     configuration_.playbooks.push_back(FullPlaybook());
     auto* rule = configuration_.policy.add_rules();
     rule->set_name("test");
@@ -105,7 +106,7 @@ class EngineWorld {
   // A new engine over the same journal, as after kill -9: what was not in the journal is gone. Agents' connections are
   // cut.
   void Restart() {
-    engine_ = std::make_unique<Engine>(options_, configuration_, journal_, clock_);
+    engine_ = std::make_unique<Engine>(EngineOptions{}, configuration_, journal_, clock_);
     const absl::Status recovered = engine_->Recover();
     ASSERT_TRUE(recovered.ok()) << recovered;
     agents_.clear();
@@ -210,7 +211,6 @@ class EngineWorld {
     for (auto& [session, items] : transaction.sends) session->Send(std::move(items));
   }
 
-  const EngineOptions options_;
   ManualClock clock_{absl::FromUnixSeconds(1'756'969'200)};
   MemoryJournal journal_;
   Configuration configuration_;
