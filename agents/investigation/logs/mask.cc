@@ -1,0 +1,199 @@
+#include "agents/investigation/logs/mask.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace omnix {
+namespace {
+
+// Classes of bytes, as bits.
+enum : uint8_t { kWord = 1, kDigit = 2, kSlash = 4, kBlank = 8, kQuote = 16 };
+
+constexpr std::array<uint8_t, 256> MakeClasses() {
+  std::array<uint8_t, 256> classes{};
+  for (int c = 'a'; c <= 'z'; ++c) classes[c] = kWord;
+  for (int c = 'A'; c <= 'Z'; ++c) classes[c] = kWord;
+  for (int c = '0'; c <= '9'; ++c) classes[c] = kWord | kDigit;
+  // UTF-8.
+  for (int c = 0x80; c <= 0xFF; ++c) classes[c] = kWord;
+  for (const char c : {'_', '-', '.', ':', '@', '%', '+', '~', '#', '&', '?', '$', '*'})
+    classes[static_cast<uint8_t>(c)] = kWord;
+  classes['/'] = kWord | kSlash;
+  classes[' '] = classes['\t'] = kBlank;
+  classes['"'] = classes['\''] = classes['`'] = kQuote;
+  return classes;
+}
+constexpr std::array<uint8_t, 256> kClasses = MakeClasses();
+uint8_t ClassOf(char c) { return kClasses[static_cast<uint8_t>(c)]; }
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool IsLetter(char c) { return IsUpper(c) || (c >= 'a' && c <= 'z'); }
+
+template <typename Predicate>
+bool All(std::string_view text, Predicate predicate) {
+  return std::all_of(text.begin(), text.end(), predicate);
+}
+
+// "404", "-1.5", "12:30:01", "2025-09-04", "30%", "12ms", "1.5GiB".
+bool IsNumber(std::string_view word) {
+  constexpr size_t kMaxUnit = 3;
+  size_t end = word.size();
+  while (end > 0 && (IsLetter(word[end - 1]) || word[end - 1] == '%')) --end;
+  if (end == 0 || word.size() - end > kMaxUnit) return false;
+  return All(word.substr(0, end), [](char c) { return IsDigit(c) || c == '.' || c == ':' || c == '-' || c == '+'; });
+}
+
+// IPv4 with or without a port, or IPv6.
+bool IsAddress(std::string_view word) {
+  constexpr int kDots = 3;
+  constexpr int kLeastColons = 2;
+  const auto dots = std::count(word.begin(), word.end(), '.');
+  const auto colons = std::count(word.begin(), word.end(), ':');
+  if (dots == kDots && colons <= 1) return All(word, [](char c) { return IsDigit(c) || c == '.' || c == ':'; });
+  const bool letters = std::any_of(word.begin(), word.end(), IsLetter) || word.find("::") != std::string_view::npos;
+  return letters && colons >= kLeastColons && All(word, [](char c) { return IsHex(c) || c == ':'; });
+}
+
+// 0x7f..., hashes, UUIDs.
+bool IsHexWord(std::string_view word) {
+  constexpr size_t kLeastDigits = 8;
+  if (word.size() > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) return All(word.substr(2), IsHex);
+  return word.size() >= kLeastDigits && All(word, [](char c) { return IsHex(c) || c == '-'; });
+}
+
+// ORA-00600, E1234, SQLSTATE-like codes: they say what happened.
+bool IsErrorCode(std::string_view word) {
+  constexpr size_t kMaxPrefix = 5;
+  constexpr size_t kLeastDigits = 3;
+  constexpr size_t kMostDigits = 5;
+  size_t letters = 0;
+  while (letters < word.size() && IsUpper(word[letters])) ++letters;
+  if (letters == 0 || letters > kMaxPrefix) return false;
+  word.remove_prefix(letters);
+  if (!word.empty() && word[0] == '-') word.remove_prefix(1);
+  return word.size() >= kLeastDigits && word.size() <= kMostDigits && All(word, IsDigit);
+}
+
+bool IsPath(std::string_view word) {
+  if (word.size() > 1 && (word[0] == '/' || word.starts_with("./") || word.starts_with("~/"))) return true;
+  return std::count(word.begin(), word.end(), '/') >= 2;
+}
+
+bool IsNumeral(char c) { return IsDigit(c) || c == '.'; }
+
+// "worker3" -> "worker<num>", "HTTP/1.1" -> "HTTP/<num>"; a word of many numbers is an id.
+void MaskDigits(std::string_view word, std::string* masked) {
+  constexpr int kMaxRuns = 2;
+  constexpr size_t kMaxLength = 32;
+  int runs = 0;
+  const auto begins = [&](size_t i) { return IsDigit(word[i]) && (i == 0 || !IsNumeral(word[i - 1])); };
+  for (size_t i = 0; i < word.size(); ++i) runs += begins(i) ? 1 : 0;
+  if (runs > kMaxRuns || word.size() > kMaxLength) {
+    masked->append("<id>");
+    return;
+  }
+  for (size_t i = 0; i < word.size();) {
+    if (!begins(i)) {
+      masked->push_back(word[i++]);
+      continue;
+    }
+    masked->append("<num>");
+    while (i < word.size() && IsNumeral(word[i])) ++i;
+  }
+}
+
+void MaskWord(std::string_view word, uint8_t seen, std::string* masked) {
+  size_t end = word.size();
+  while (end > 0 && (word[end - 1] == ':' || word[end - 1] == '.')) --end;
+  const std::string_view rest = word.substr(end);
+  word = word.substr(0, end);
+  if ((seen & kSlash) != 0 && IsPath(word)) {
+    masked->append("<path>");
+  } else if ((seen & kDigit) == 0) {
+    masked->append(word);
+  } else if (IsAddress(word)) {
+    masked->append("<ip>");
+  } else if (IsNumber(word)) {
+    masked->append("<num>");
+  } else if (IsHexWord(word)) {
+    masked->append("<hex>");
+  } else if (IsErrorCode(word)) {
+    masked->append(word);
+  } else {
+    MaskDigits(word, masked);
+  }
+  masked->append(rest);
+}
+
+// "GET /v1/products HTTP/1.1"
+bool IsRequest(std::string_view quoted) {
+  constexpr std::array<std::string_view, 7> kMethods = {"GET ",   "POST ",   "PUT ",    "HEAD ",
+                                                        "PATCH ", "DELETE ", "OPTIONS "};
+  return std::any_of(kMethods.begin(), kMethods.end(), [&](std::string_view m) { return quoted.starts_with(m); });
+}
+
+// An apostrophe inside a word opens nothing.
+bool OpensQuote(std::string_view line, size_t at) {
+  return at == 0 || (ClassOf(line[at - 1]) & kWord) == 0 || line[at - 1] == ':';
+}
+
+}  // namespace
+
+void MaskLine(std::string_view line, std::string* masked) {
+  constexpr size_t kStatusDigits = 3;
+  const size_t first = line.find_first_not_of(" \t");
+  const bool json = first != std::string_view::npos && line[first] == '{';
+  // Behind the request of an access log.
+  bool status_next = false;
+  bool in_request = false;
+  for (size_t i = 0; i < line.size();) {
+    const uint8_t kind = ClassOf(line[i]);
+    if ((kind & kWord) != 0) {
+      // In `"n":4` the colon is no part of the number.
+      if (line[i] == ':') {
+        masked->push_back(line[i++]);
+        continue;
+      }
+      size_t end = i;
+      uint8_t seen = 0;
+      while (end < line.size() && (ClassOf(line[end]) & kWord) != 0) seen |= ClassOf(line[end++]);
+      const std::string_view word = line.substr(i, end - i);
+      if ((seen & (kDigit | kSlash)) == 0 || (status_next && word.size() == kStatusDigits && All(word, IsDigit))) {
+        masked->append(word);
+      } else {
+        MaskWord(word, seen, masked);
+      }
+      status_next = false;
+      // The query of a URL goes with its path.
+      if ((seen & kSlash) != 0 && end < line.size() && line[end] == '=') {
+        while (end < line.size() && (ClassOf(line[end]) & (kBlank | kQuote)) == 0) ++end;
+      }
+      i = end;
+    } else if ((kind & kQuote) != 0 && in_request) {
+      in_request = false;
+      status_next = true;
+      masked->push_back(line[i++]);
+    } else if ((kind & kQuote) != 0 && !json && OpensQuote(line, i)) {
+      const size_t close = line.find(line[i], i + 1);
+      if (close == std::string_view::npos) {
+        masked->push_back(line[i++]);
+      } else if (IsRequest(line.substr(i + 1, close - i - 1))) {
+        in_request = true;
+        masked->push_back(line[i++]);
+      } else {
+        masked->append("<str>");
+        i = close + 1;
+      }
+    } else if ((kind & kBlank) != 0) {
+      if (!masked->empty() && masked->back() != ' ') masked->push_back(' ');
+      ++i;
+    } else {
+      masked->push_back(line[i++]);
+    }
+  }
+}
+
+}  // namespace omnix
