@@ -19,6 +19,9 @@ struct Files {
   std::string normal;
   std::string graph;
   std::string target;
+  std::vector<std::string> logs;
+  std::string since;
+  std::string until;
   bool json = false;
 };
 
@@ -32,8 +35,17 @@ std::string AgentProgram() {
 
 absl::StatusOr<ExitCode> BecomeAgent(Session& session, const Files& files) {
   if (session.format() == OutputFormat::kYaml) return InvalidArgument("investigate prints a table or JSON, no YAML");
-  std::vector<std::string> words = {AgentProgram(), "investigate", "--metrics", files.metrics, "--normal",
-                                    files.normal,   "--graph",     files.graph, "--target",    files.target};
+  std::vector<std::string> words = {AgentProgram(), "investigate"};
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty()) words.insert(words.end(), {option, value});
+  };
+  add("--metrics", files.metrics);
+  add("--normal", files.normal);
+  add("--graph", files.graph);
+  add("--target", files.target);
+  for (const std::string& log : files.logs) add("--logs", log);
+  add("--since", files.since);
+  add("--until", files.until);
   if (files.json || session.format() == OutputFormat::kJson) words.push_back("--json");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -48,11 +60,18 @@ absl::StatusOr<ExitCode> BecomeAgent(Session& session, const Files& files) {
 void AddInvestigateCommands(CLI::App& app, Session& session) {
   const auto files = std::make_shared<Files>();
   CLI::App* investigate = app.add_subcommand(
-      "investigate", "Ranks the components that could be the origin of an incident, from files; changes nothing");
-  investigate->add_option("--metrics", files->metrics, "CSV: the components' time series in the incident")->required();
-  investigate->add_option("--normal", files->normal, "CSV: the same in normal time")->required();
-  investigate->add_option("--graph", files->graph, "CSV: adjacency matrix, rows call columns")->required();
-  investigate->add_option("--target", files->target, "NODE:METRIC:STATISTIC that violates its objective")->required();
+      "investigate", "Ranks the origins of an incident by metrics, or compares logs, from files; changes nothing");
+  CLI::Option* metrics =
+      investigate->add_option("--metrics", files->metrics, "CSV: the components' time series in the incident");
+  CLI::Option* normal = investigate->add_option("--normal", files->normal, "CSV: the same in normal time");
+  CLI::Option* graph = investigate->add_option("--graph", files->graph, "CSV: adjacency matrix, rows call columns");
+  CLI::Option* target =
+      investigate->add_option("--target", files->target, "NODE:METRIC:STATISTIC that violates its objective");
+  metrics->needs(normal, graph, target);
+  CLI::Option* logs = investigate->add_option("--logs", files->logs, "Logs to compare with the time before --since");
+  CLI::Option* since = investigate->add_option("--since", files->since, "When the incident began (RFC 3339)");
+  investigate->add_option("--until", files->until, "When it ended (default: the log's end)")->needs(logs);
+  logs->needs(since)->excludes(metrics);
   investigate->add_flag("--json", files->json, "One JSON object");
   investigate->callback([&session, files] { session.Do([&session, files] { return BecomeAgent(session, *files); }); });
 }

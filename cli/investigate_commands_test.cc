@@ -66,5 +66,34 @@ TEST(InvestigateCommand, SaysWhereItsInputIsWrong) {
   EXPECT_NE(target.err.find("NODE:METRIC:STATISTIC"), std::string::npos) << target.err;
 }
 
+TEST(InvestigateCommand, ComparesLogs) {
+  std::string text;
+  for (int minute = 10; minute < 60; ++minute)
+    text += "2025-09-04T07:" + std::to_string(minute) + ":00Z INFO served " + std::to_string(minute) + "\n";
+  text += "2025-09-04T07:59:30Z ERROR token=abcdef0123456789 refused\n";
+  const auto result = RunProcess({OMNIX_PROGRAM, "investigate", "--logs", Write("service.log", text), "--since",
+                                  "2025-09-04T07:50:00Z", "--json"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 0) << result->err;
+  const auto json = ParseJson(result->out);
+  ASSERT_TRUE(json.ok()) << result->out;
+  const Json& log = (*json)["logs"][0];
+  EXPECT_EQ(log["changes"].size(), 1u) << result->out;
+  EXPECT_EQ(log["first_error"]["first"], "2025-09-04T07:59:30.000Z");
+  EXPECT_EQ(result->out.find("abcdef0123456789"), std::string::npos);
+}
+
+TEST(InvestigateCommand, NeedsSomethingToInvestigate) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {}, {"--logs", "/var/log/x"}, {"--metrics", "x.csv"}, {"--logs", "x", "--since", "yesterday"}}) {
+    std::vector<std::string> argv = {OMNIX_PROGRAM, "investigate"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    const auto result = RunProcess(argv);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->exit_code, 2) << result->out << result->err;
+    EXPECT_FALSE(result->err.empty());
+  }
+}
+
 }  // namespace
 }  // namespace omnix

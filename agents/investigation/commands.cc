@@ -8,11 +8,15 @@
 #include <cmath>
 #include <cstdio>
 #include <string_view>
+#include <vector>
 
+#include "agents/investigation/logs/compare.h"
 #include "agents/investigation/metrics/rank.h"
 #include "common/json.h"
 #include "common/printable.h"
+#include "common/redact.h"
 #include "common/status.h"
+#include "common/time.h"
 
 namespace omnix {
 namespace {
@@ -27,6 +31,9 @@ struct Arguments {
   std::string normal;
   std::string graph;
   std::string target;
+  std::vector<std::string> logs;
+  std::string since;
+  std::string until;
   bool json = false;
 };
 
@@ -61,6 +68,61 @@ absl::Status RankByMetrics(const Arguments& arguments) {
   return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
 }
 
+Json ToJson(const LogChange& change) {
+  constexpr const char* kKinds[] = {"new", "more_often", "ceased"};
+  return {{"change", kKinds[static_cast<int>(change.kind)]},
+          {"error", change.error},
+          {"count", change.count},
+          {"expected", Rounded(change.expected)},
+          {"first", omnix::FormatTime(change.first)},
+          {"last", omnix::FormatTime(change.last)},
+          {"template", Excerpt(change.text)},
+          {"sample", Excerpt(change.sample)}};
+}
+
+Json ToJson(const std::string& path, const LogComparison& comparison) {
+  Json changes = Json::array();
+  for (const LogChange& change : comparison.changes) changes.push_back(ToJson(change));
+  Json json = {{"file", path},
+               {"entries", comparison.entries},
+               {"window_entries", comparison.window_entries},
+               {"binary_lines", comparison.binary_lines},
+               {"templates", comparison.templates},
+               {"timed", comparison.timed},
+               {"normal_seconds", absl::ToInt64Seconds(comparison.normal)},
+               {"changes", std::move(changes)}};
+  if (comparison.first_error) json["first_error"] = ToJson(*comparison.first_error);
+  return json;
+}
+
+void Print(const std::string& path, const LogComparison& comparison) {
+  fmt::print("{}: {} entries since then, {} before\n", PrintableLine(path), comparison.window_entries,
+             comparison.entries - comparison.window_entries);
+  if (!comparison.timed) fmt::print("  no line says when it was written: nothing can be compared\n");
+  if (comparison.timed && comparison.changes.empty()) fmt::print("  nothing changed\n");
+  if (comparison.first_error) fmt::print("  first error: {}\n", Describe(*comparison.first_error));
+  for (const LogChange& change : comparison.changes) fmt::print("  {}\n", Describe(change));
+}
+
+absl::Status CompareLogs(const Arguments& arguments) {
+  LogCompareOptions options;
+  OMNIX_ASSIGN_OR_RETURN(options.begin, ParseTime(arguments.since));
+  if (!arguments.until.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(options.end, ParseTime(arguments.until));
+  }
+  Json logs = Json::array();
+  for (const std::string& path : arguments.logs) {
+    OMNIX_ASSIGN_OR_RETURN(const LogComparison comparison, CompareLogFile(path, options));
+    if (arguments.json) {
+      logs.push_back(ToJson(path, comparison));
+    } else {
+      Print(path, comparison);
+    }
+  }
+  if (arguments.json) fmt::print("{}\n", DumpJson({{"logs", std::move(logs)}}));
+  return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
+}
+
 }  // namespace
 
 bool IsInvestigateCommand(int argc, char** argv) { return argc > 1 && std::string_view(argv[1]) == kInvestigate; }
@@ -68,21 +130,29 @@ bool IsInvestigateCommand(int argc, char** argv) { return argc > 1 && std::strin
 int RunInvestigateCommand(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Looks for causes by hand, without an incident; changes nothing.");
-  CLI::App* investigate = app.add_subcommand(kInvestigate, "Rank the components that could be the origin");
+  CLI::App* investigate =
+      app.add_subcommand(kInvestigate, "Rank the components that could be the origin; compare logs");
   app.require_subcommand(1);
-  investigate->add_option("--metrics", arguments.metrics, "CSV: the components' time series in the incident")
-      ->required();
-  investigate->add_option("--normal", arguments.normal, "CSV: the same in normal time")->required();
-  investigate->add_option("--graph", arguments.graph, "CSV: adjacency matrix, rows call columns")->required();
-  investigate->add_option("--target", arguments.target, "NODE:METRIC:STATISTIC that violates its objective")
-      ->required();
+  CLI::Option* metrics =
+      investigate->add_option("--metrics", arguments.metrics, "CSV: the components' time series in the incident");
+  CLI::Option* normal = investigate->add_option("--normal", arguments.normal, "CSV: the same in normal time");
+  CLI::Option* graph = investigate->add_option("--graph", arguments.graph, "CSV: adjacency matrix, rows call columns");
+  CLI::Option* target =
+      investigate->add_option("--target", arguments.target, "NODE:METRIC:STATISTIC that violates its objective");
+  metrics->needs(normal, graph, target);
+  CLI::Option* logs = investigate->add_option("--logs", arguments.logs, "Logs to compare with the time before --since");
+  CLI::Option* since = investigate->add_option("--since", arguments.since, "When the incident began (RFC 3339)");
+  investigate->add_option("--until", arguments.until, "When it ended (default: the log's end)")->needs(logs);
+  logs->needs(since)->excludes(metrics);
   investigate->add_flag("--json", arguments.json, "One JSON object");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadInput;
   }
-  const absl::Status status = RankByMetrics(arguments);
+  if (arguments.metrics.empty() && arguments.logs.empty())
+    return Report(InvalidArgument("investigate needs --metrics, or --logs with --since"));
+  const absl::Status status = arguments.logs.empty() ? RankByMetrics(arguments) : CompareLogs(arguments);
   return status.ok() ? kDone : Report(status);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "agents/investigation/observe_logs.h"
 #include "common/hash.h"
 #include "common/json.h"
 #include "fmt/format.h"
@@ -165,8 +166,12 @@ void NextSteps(const Scene& scene, v1::Diagnosis* diagnosis) {
   for (const v1::Symptom& symptom : diagnosis->symptoms()) {
     constexpr int kMaxSteps = 10;
     if (explained.count(symptom.id()) > 0 || diagnosis->next_steps_size() >= kMaxSteps) continue;
-    diagnosis->add_next_steps(fmt::format("Not explained: {}. Look at the logs of {} of that time.", symptom.summary(),
-                                          symptom.component().empty() ? "the service" : symptom.component()));
+    const std::string error = FirstLoggedError(scene, symptom.component());
+    diagnosis->add_next_steps(
+        error.empty() ? fmt::format("Not explained: {}. Look at the logs of {} of that time.", symptom.summary(),
+                                    symptom.component().empty() ? "the service" : symptom.component())
+                      : fmt::format("Not explained: {}. First in the log of {}: {}", symptom.summary(),
+                                    symptom.component(), error));
   }
   for (const v1::Hypothesis& h : diagnosis->hypotheses()) {
     if (h.remedies_size() == 0)

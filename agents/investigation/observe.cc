@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agents/checks/check.h"
+#include "agents/investigation/observe_logs.h"
 #include "agents/investigation/scene.h"
 #include "agents/sources/access_log.h"
 #include "common/file.h"
@@ -277,6 +278,7 @@ void Observe(Scene* scene) {
   ReadNginx(scene);
   ReadHistory(scene);
   ReadLogs(scene);
+  ReadLogChanges(scene);
   RunSuites(scene);
   RuleOut(scene);
 }

@@ -247,6 +247,7 @@ std::string Describe(const LogChange& change) {
   const std::string first = omnix::FormatTime(change.first);
   switch (change.kind) {
     case LogChangeKind::kNew:
+      if (change.count == 1) return fmt::format("new{}, once at {}: {}", change.error ? " error" : "", first, text);
       return fmt::format("new{}, {} times since {}: {}", change.error ? " error" : "", change.count, first, text);
     case LogChangeKind::kMoreOften:
       return fmt::format("{} times since {} where {:.1f} are usual: {}", change.count, first, change.expected, text);

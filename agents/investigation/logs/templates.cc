@@ -23,7 +23,7 @@ constexpr std::string_view kAny = "<*>";
 
 bool SpeaksOfError(std::string_view text) {
   static const re2::RE2* const regex = new re2::RE2(
-      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?:Exception|Error)\b|^[EF] )re");
+      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?:Exception|Error)\b|^[EF] |" 5\d\d\b)re");
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
 }
 

@@ -52,7 +52,8 @@ class TemplateMiner {
   Words other_words_;
 };
 
-// Does the line speak of an error? Levels (error, fatal, panic, crit, alert, emerg), exceptions, refusals, time-outs.
+// Does the line speak of an error? Levels (error, fatal, panic, crit, alert, emerg), exceptions, refusals, time-outs,
+// answers of 500 and above in access logs.
 bool SpeaksOfError(std::string_view text);
 
 }  // namespace omnix
