@@ -117,7 +117,8 @@ int main(int argc, char** argv) {
   CLI::App app("Memory and start of omnixd with incidents that wait for an approval.");
   app.add_option("--rounds", options.rounds, "Starts; the median counts")->capture_default_str();
   app.add_option("--shape", shapes, "INCIDENTSxEVENTS_EACH (may be repeated)")->capture_default_str();
-  app.add_option("--keep", options.keep, "Folder for the journals, kept and used again");
+  app.add_option("--keep", options.keep,
+                 "Folder for the journals, kept and used again for an hour: then the approvals expire");
   CLI11_PARSE(app, argc, argv);
   for (const std::string& text : shapes) {
     JournalShape shape;
