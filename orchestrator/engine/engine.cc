@@ -17,10 +17,17 @@
 namespace omnix {
 namespace {
 
-constexpr size_t kMaxEventsOfAnIncident = 1'000'000;
+constexpr absl::Duration kReadAgainAfter = absl::Seconds(1);
 
 // An incident that people have taken over takes no new alert.
 bool TakesAlerts(const v1::Incident& incident) { return incident.phase() != v1::PHASE_ESCALATED; }
+
+// Nothing of it is under way, or will be without a word of a person, a monitor or a timer.
+bool WaitsForPeople(const Effects& effects) {
+  return effects.ready_tasks.empty() && effects.running_tasks.empty() && effects.roll_call.empty() &&
+         !effects.lock_resources &&
+         std::ranges::none_of(effects.timers, [](const Timer& timer) { return timer.kind == TimerKind::kRetry; });
+}
 
 absl::StatusOr<bool> Holds(const std::string& condition, const Json& context) {
   OMNIX_ASSIGN_OR_RETURN(JqProgram* const program, CachedJqProgram(condition));
@@ -37,32 +44,6 @@ Engine::Engine(EngineOptions options, Configuration configuration, Journal& jour
       started_at_(clock.Now()),
       refusing_(absl::UnavailableError("the journal is being read")) {}
 
-absl::Status Engine::Recover() {
-  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](const v1::Event& event) {
-    Live& live = live_[event.incident_id()];
-    Evolve(live.state, event, &live.places);
-  }));
-  OMNIX_CRASH_POINT("engine.events_read");
-  std::vector<std::string> ids;
-  for (auto& [id, live] : live_) {
-    OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
-    ids.push_back(id);
-    locks_.SetHeld(id, live.state.resources());
-    IndexAlerts(live);
-    // Leases of an earlier process: their agents get the time of a lease to come back for them.
-    for (const auto& task : live.state.tasks()) {
-      if (task.state() != v1::TASK_STATE_RUNNING) continue;
-      registry_.Expect(task.agent(), clock_.Monotonic()).leases.insert({id, task.id(), task.attempt()});
-    }
-  }
-  refusing_ = absl::OkStatus();
-  OMNIX_CRASH_POINT("engine.before_resuming");
-  for (const auto& id : ids) Settle(id);
-  DispatchAll();
-  OMNIX_CRASH_POINT("engine.recovered");
-  return absl::OkStatus();
-}
-
 void Engine::Forget(const absl::Status& why) {
   refusing_ = why;
   for (auto& [name, agent] : registry_.agents()) {
@@ -71,8 +52,10 @@ void Engine::Forget(const absl::Status& why) {
   for (auto& reply : transaction_.replies) reply(why);
   for (auto& [request, sink] : transaction_.watches) sink->OnEnd(why);
   transaction_ = {};
+  idle_.clear();
   progress_at_.clear();
   live_.clear();
+  parked_.clear();
   alerts_.Clear();
   joins_.Clear();
   registry_ = {};
@@ -95,6 +78,7 @@ absl::Status Engine::Run(Live& live, const Command& command) {
 
 void Engine::Record(Live& live, std::vector<v1::Event> events) {
   bool resources_changed = false;
+  if (!events.empty()) live.changed_in = transaction_number_;
   for (auto& event : events) {
     if (event.has_task_cancelled()) {
       if (const v1::Task* task = FindTask(live.state, event.task_cancelled().task_id())) {
@@ -124,6 +108,7 @@ void Engine::Settle(const std::string& incident_id) {
       locks_.StopWaiting(incident_id);
     }
     joins_.SetTaking(incident_id, TakesAlerts(live->state));
+    SetIdle(*live, WaitsForPeople(effects) && live->queued_tasks.empty());
     if (!effects.roll_call.empty()) RollCall(*live, effects.roll_call);
     return;
   }
@@ -154,6 +139,7 @@ void Engine::CloseIfEnded(const std::string& incident_id) {
   if (found == live_.end() || !IsClosed(found->second.state.phase())) return;
   alerts_.Close(incident_id, found->second.state.alerts());
   joins_.Remove(incident_id);
+  SetIdle(found->second, false);
   timers_.Remove(incident_id);
   locks_.StopWaiting(incident_id);
   locks_.SetHeld(incident_id, {});
@@ -171,16 +157,6 @@ const v1::Incident* Engine::FindOpen(const std::string& incident_id) const {
   return found == live_.end() ? nullptr : &found->second.state;
 }
 
-absl::StatusOr<Engine::Live*> Engine::FindOrLoad(const std::string& incident_id) {
-  if (Live* live = FindLive(incident_id)) return live;
-  OMNIX_ASSIGN_OR_RETURN(const auto recorded, journal_.ReadEvents(incident_id, 0, kMaxEventsOfAnIncident));
-  if (recorded.empty()) return NotFound("no incident {}; {}", incident_id, OpenIncidentsForPeople());
-  Live live;
-  for (const auto& entry : recorded) Evolve(live.state, entry.event(), &live.places);
-  OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
-  return &live_.emplace(incident_id, std::move(live)).first->second;
-}
-
 void Engine::Send(const std::shared_ptr<AgentSession>& session, v1::OrchestratorItem item) {
   if (session == nullptr) return;
   auto& sends = transaction_.sends;
@@ -191,7 +167,12 @@ void Engine::Send(const std::shared_ptr<AgentSession>& session, v1::Orchestrator
 }
 
 void Engine::Fire(const std::string& incident_id, const Timer& timer) {
-  Live* live = FindLive(incident_id);
+  const auto found = FindOrUnpark(incident_id);
+  if (!found.ok()) {
+    spdlog::error("{}: it can't be read back, its timer fires again later: {}", incident_id, Message(found.status()));
+    return timers_.SetAgain(incident_id, timer, clock_.Monotonic() + kReadAgainAfter);
+  }
+  Live* live = *found;
   if (live == nullptr) return;
   OMNIX_CRASH_POINT("engine.timer_fired");
   switch (timer.kind) {
@@ -245,6 +226,8 @@ absl::Duration Engine::NextTick() const {
 }
 
 Transaction Engine::TakeTransaction() {
+  ParkIdle();
+  ++transaction_number_;
   Transaction taken = std::move(transaction_);
   transaction_ = {};
   progress_at_.clear();

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,6 +40,9 @@ struct EngineOptions {
   absl::Duration heartbeat_interval = absl::Seconds(2);
   // A silent agent loses its leases after this.
   absl::Duration lease_duration = absl::Seconds(10);
+  // So many incidents that wait for people alone are kept in memory whole; of further ones only what wakes them (their
+  // alerts, timers and locks) is kept, and the rest is read back from the journal once they are touched.
+  size_t max_idle_incidents = 1'000;
 };
 
 class Engine {
@@ -79,8 +84,9 @@ class Engine {
   bool HasTransaction() const { return !transaction_.empty(); }
   Transaction TakeTransaction();
 
-  size_t open_incidents() const { return live_.size(); }
-  // For tests and invariants.
+  size_t open_incidents() const { return live_.size() + parked_.size(); }
+  size_t parked_incidents() const { return parked_.size(); }
+  // Null where it is not open, or parked. For tests and invariants.
   const v1::Incident* FindOpen(const std::string& incident_id) const;
 
  private:
@@ -93,6 +99,15 @@ class Engine {
     // Agents that answered the roll call.
     std::set<std::string> prepared_agents;
     bool roll_call_sent = false;
+    // Number of the transaction with its last event; 0: read from the journal.
+    uint64_t changed_in = 0;
+    // Its place in idle_, where it waits for people alone.
+    std::optional<std::list<Live*>::iterator> idle;
+  };
+  // An open incident that is not in memory.
+  struct Parked {
+    // What it waits for, as in v1::IncidentSummary.
+    std::string waiting_for;
   };
   struct QueuedTask {
     std::string incident_id;
@@ -111,6 +126,16 @@ class Engine {
   v1::IncidentSummary Summarize(const v1::Incident& incident) const;
   void Fire(const std::string& incident_id, const Timer& timer);
   void GrantLocks();
+
+  // engine_parking.cc
+  absl::StatusOr<Live*> Load(const std::string& incident_id);
+  // An open incident, read back where it is parked; null where it is not open.
+  absl::StatusOr<Live*> FindOrUnpark(const std::string& incident_id);
+  void SetIdle(Live& live, bool idle);
+  void ParkIdle();
+
+  // engine_recover.cc
+  absl::Status Resume(v1::Incident state, AlertPlaces places);
 
   // engine_alerts.cc
   absl::StatusOr<std::string> Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
@@ -160,6 +185,10 @@ class Engine {
 
   absl::Status refusing_;
   std::map<std::string, Live> live_;
+  // The rest of the open incidents.
+  std::map<std::string, Parked> parked_;
+  // Live ones that wait for people alone, the longest untouched first.
+  std::list<Live*> idle_;
   AlertIndex alerts_;
   JoinIndex joins_;
   AgentRegistry registry_;
@@ -171,6 +200,8 @@ class Engine {
   std::string day_;
   uint32_t day_counter_ = 0;
   Transaction transaction_;
+  // Of the transaction that is being built. The former ones are durable once it is taken.
+  uint64_t transaction_number_ = 1;
   // Where in the transaction the latest progress of a lease is.
   std::map<LeaseKey, size_t> progress_at_;
 };

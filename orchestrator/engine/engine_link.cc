@@ -136,6 +136,7 @@ void Engine::HandleHeartbeat(RegisteredAgent& agent, const v1::Heartbeat& heartb
 }
 
 void Engine::HandlePrepared(RegisteredAgent& agent, const v1::Prepared& prepared) {
+  // One that is parked takes no roll call.
   Live* live = FindLive(prepared.incident_id());
   if (live == nullptr) return;
   if (prepared.ready()) {
@@ -169,6 +170,7 @@ absl::Status Engine::HandleEvidence(RegisteredAgent& agent, v1::EvidenceFound fo
     return ResourceExhausted("a piece of evidence of {} bytes for {}, at most {} are allowed; send an excerpt",
                              evidence.ByteSizeLong(), Shown(found.lease().task_id()), kMaxEvidenceItemBytes);
   }
+  // One that is parked has no task that it could belong to.
   Live* live = FindLive(found.lease().incident_id());
   if (live == nullptr || !agent.leases.contains(KeyOf(found.lease()))) return absl::OkStatus();
   const v1::LeaseId lease = found.lease();
@@ -201,18 +203,25 @@ absl::Status Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
   const v1::LeaseId lease = result.lease();
   const LeaseKey key = KeyOf(lease);
   const bool late = !agent.leases.contains(key);
-  Live* live = FindLive(lease.incident_id());
-  if (live == nullptr) {
-    if (MayComplain(agent)) {
-      spdlog::warn("agent {} sent a result of {} in {}, which is not open", agent.name, Shown(lease.task_id()),
-                   Shown(lease.incident_id()));
-    }
-  } else if (!late || (agent.late_results.size() < kMaxLateResults && agent.late_results.insert(key).second)) {
+  const bool kept = late && (agent.late_results.size() >= kMaxLateResults || !agent.late_results.insert(key).second);
+  // What is kept already is not looked at: it must not bring incidents back from the journal.
+  const absl::StatusOr<Live*> found = kept ? nullptr : FindOrUnpark(lease.incident_id());
+  if (!found.ok()) {
+    agent.late_results.erase(key);
+    // Not acknowledged: the agent keeps the result and sends it again when it connects anew.
+    spdlog::error("{}: it can't be read back, a result for it waits: {}", lease.incident_id(), Message(found.status()));
+    return absl::OkStatus();
+  }
+  if (Live* live = *found; live != nullptr) {
+    OMNIX_RETURN_IF_ERROR(CheckLease(agent, lease));
     command::FinishTask finish{lease, agent.name, result.outcome(), {}, result.error()};
     finish.product = std::move(*result.mutable_product());
     if (const absl::Status status = Run(*live, finish); !status.ok() && MayComplain(agent)) {
       spdlog::warn("result from agent {} refused: {}", agent.name, Message(status));
     }
+  } else if (!kept && MayComplain(agent)) {
+    spdlog::warn("agent {} sent a result of {} in {}, which is not open", agent.name, Shown(lease.task_id()),
+                 Shown(lease.incident_id()));
   }
   ReleaseLease(agent, key);
   Send(agent.session, std::move(ack));

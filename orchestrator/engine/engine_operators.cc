@@ -84,7 +84,12 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
 }
 
 bool Engine::GetOpenIncident(const std::string& incident_id, Callback<v1::GetIncidentResponse> done) {
-  const Live* live = FindLive(incident_id);
+  const auto found = FindOrUnpark(incident_id);
+  if (!found.ok()) {
+    done(found.status());
+    return true;
+  }
+  const Live* live = *found;
   if (live == nullptr) return false;
   v1::GetIncidentResponse response;
   *response.mutable_incident() = live->state;
@@ -98,6 +103,9 @@ bool Engine::GetOpenIncident(const std::string& incident_id, Callback<v1::GetInc
 
 void Engine::DescribeWaiting(v1::ListIncidentsResponse& response) const {
   for (auto& summary : *response.mutable_incidents()) {
+    if (const auto parked = parked_.find(summary.id()); parked != parked_.end()) {
+      summary.set_waiting_for(parked->second.waiting_for);
+    }
     const auto found = live_.find(summary.id());
     if (found == live_.end()) continue;
     const auto waiting = WaitingOf(found->second);
@@ -106,12 +114,17 @@ void Engine::DescribeWaiting(v1::ListIncidentsResponse& response) const {
 }
 
 std::string Engine::OpenIncidentsForPeople() const {
-  if (live_.empty()) return "no incident is open";
   std::vector<std::string> ids;
-  for (auto it = live_.rbegin(); it != live_.rend() && ids.size() < kMaxIncidentsNamedInAnError; ++it) {
-    ids.push_back(it->first);
-  }
-  const size_t more = live_.size() - ids.size();
+  auto add_newest = [&ids](const auto& incidents) {
+    size_t left = kMaxIncidentsNamedInAnError;
+    for (auto it = incidents.rbegin(); it != incidents.rend() && left > 0; ++it, --left) ids.push_back(it->first);
+  };
+  add_newest(live_);
+  add_newest(parked_);
+  if (ids.empty()) return "no incident is open";
+  std::ranges::sort(ids, std::greater<>());
+  ids.resize(std::min(ids.size(), kMaxIncidentsNamedInAnError));
+  const size_t more = open_incidents() - ids.size();
   return fmt::format("open: {}{}", fmt::join(ids, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
@@ -139,7 +152,7 @@ void Engine::GetStatus(Callback<v1::GetStatusResponse> done) {
   v1::GetStatusResponse response;
   response.set_version(options_.version);
   response.set_journal(refusing_.ok() ? "ok" : Message(refusing_));
-  response.set_open_incidents(static_cast<uint32_t>(live_.size()));
+  response.set_open_incidents(static_cast<uint32_t>(open_incidents()));
   response.set_connected_agents(
       static_cast<uint32_t>(std::count_if(registry_.agents().begin(), registry_.agents().end(),
                                           [](const auto& agent) { return agent.second.session != nullptr; })));

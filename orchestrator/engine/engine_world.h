@@ -95,7 +95,8 @@ inline const std::vector<std::string> kAllTaskTypes = {"investigation.diagnose",
 
 class EngineWorld {
  public:
-  explicit EngineWorld(v1::PolicyDecision policy = v1::POLICY_DECISION_AUTO) {
+  explicit EngineWorld(v1::PolicyDecision policy = v1::POLICY_DECISION_AUTO, EngineOptions options = {})
+      : options_(std::move(options)) {
     configuration_.playbooks.push_back(FullPlaybook());
     auto* rule = configuration_.policy.add_rules();
     rule->set_name("test");
@@ -106,7 +107,7 @@ class EngineWorld {
   // A new engine over the same journal, as after kill -9: what was not in the journal is gone. Agents' connections are
   // cut.
   void Restart() {
-    engine_ = std::make_unique<Engine>(EngineOptions{}, configuration_, journal_, clock_);
+    engine_ = std::make_unique<Engine>(options_, configuration_, journal_, clock_);
     const absl::Status recovered = engine_->Recover();
     ASSERT_TRUE(recovered.ok()) << recovered;
     agents_.clear();
@@ -211,6 +212,7 @@ class EngineWorld {
     for (auto& [session, items] : transaction.sends) session->Send(std::move(items));
   }
 
+  const EngineOptions options_;
   ManualClock clock_{absl::FromUnixSeconds(1'756'969'200)};
   MemoryJournal journal_;
   Configuration configuration_;

@@ -42,6 +42,15 @@ void IncidentTimers::Index(const std::string& incident_id) {
   queue_.insert({next, incident_id});
 }
 
+void IncidentTimers::SetAgain(const std::string& incident_id, const Timer& timer, absl::Duration due) {
+  for (Entry& entry : entries_[incident_id]) {
+    if (!SameTimer(entry.timer, timer)) continue;
+    entry.due = due;
+    entry.fired = false;
+  }
+  Index(incident_id);
+}
+
 void IncidentTimers::Remove(const std::string& incident_id) {
   entries_[incident_id].clear();
   Index(incident_id);

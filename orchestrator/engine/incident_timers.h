@@ -17,6 +17,8 @@ class IncidentTimers {
  public:
   // Replaces the incident's timers. One that was set already keeps its due time, whatever the wall clock says now.
   void Set(const std::string& incident_id, const std::vector<Timer>& timers, absl::Time now, absl::Duration monotonic);
+  // One that TakeDue gave fires again at `due`.
+  void SetAgain(const std::string& incident_id, const Timer& timer, absl::Duration due);
   void Remove(const std::string& incident_id);
   void Clear();
 

@@ -1,0 +1,49 @@
+// The start: what the journal says is open goes on.
+#include "common/crash_point.h"
+#include "common/status.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/engine/engine.h"
+
+namespace omnix {
+
+// Incident by incident, so that those which only wait need not all be in memory at the same time.
+absl::Status Engine::Recover() {
+  v1::Incident state;
+  AlertPlaces places;
+  absl::Status resumed;
+  auto resume = [&] {
+    if (resumed.ok() && !state.id().empty()) resumed = Resume(std::exchange(state, {}), std::exchange(places, {}));
+  };
+  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](const v1::Event& event) {
+    if (event.incident_id() != state.id()) resume();
+    Evolve(state, event, &places);
+  }));
+  resume();
+  OMNIX_RETURN_IF_ERROR(resumed);
+  OMNIX_CRASH_POINT("engine.events_read");
+  refusing_ = absl::OkStatus();
+  OMNIX_CRASH_POINT("engine.before_resuming");
+  DispatchAll();
+  OMNIX_CRASH_POINT("engine.recovered");
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Resume(v1::Incident state, AlertPlaces places) {
+  const std::string id = state.id();
+  Live& live = live_[id];
+  live.state = std::move(state);
+  live.places = std::move(places);
+  OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
+  locks_.SetHeld(id, live.state.resources());
+  IndexAlerts(live);
+  // Leases of an earlier process: their agents get the time of a lease to come back for them.
+  for (const auto& task : live.state.tasks()) {
+    if (task.state() != v1::TASK_STATE_RUNNING) continue;
+    registry_.Expect(task.agent(), clock_.Monotonic()).leases.insert({id, task.id(), task.attempt()});
+  }
+  Settle(id);
+  ParkIdle();
+  return absl::OkStatus();
+}
+
+}  // namespace omnix
