@@ -14,6 +14,24 @@ std::optional<std::string> OrNull(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
 }
 
+// What happens to tasks is said by their own rows; the incident's row is written only where something in it changes.
+bool ChangesIncidentRow(const v1::Event& event) {
+  switch (event.kind_case()) {
+    case v1::Event::kTaskAssigned:
+    case v1::Event::kTaskSkipped:
+    case v1::Event::kAttemptFailed:
+    case v1::Event::kTaskFailed:
+    case v1::Event::kTaskCancelled:
+    case v1::Event::kLateResult:
+    case v1::Event::kEvidenceRecorded:
+      return false;
+    case v1::Event::kTaskSucceeded:
+      return event.task_succeeded().product().has_diagnosis() || event.task_succeeded().product().has_plan();
+    default:
+      return true;
+  }
+}
+
 std::string JoinAgents(const v1::AgentsMobilized& event) {
   return absl::StrJoin(event.roster(), ", ",
                        [](std::string* out, const v1::RosterEntry& entry) { out->append(entry.agent()); });
@@ -21,26 +39,35 @@ std::string JoinAgents(const v1::AgentsMobilized& event) {
 
 }  // namespace
 
-std::string TimeText::Format(const google::protobuf::Timestamp& time) {
+const std::string& TimeText::Format(const google::protobuf::Timestamp& time) {
   constexpr size_t kPrefixBytes = sizeof("2025-09-04T07:14:03") - 1;
   constexpr int32_t kNanosPerMilli = 1'000'000;
-  if (prefix_.empty() || time.seconds() != second_) {
+  const int32_t milli = time.nanos() / kNanosPerMilli;
+  const bool same_second = !prefix_.empty() && time.seconds() == second_;
+  if (same_second && milli == milli_) return text_;
+  if (!same_second) {
     google::protobuf::Timestamp whole;
     whole.set_seconds(time.seconds());
     const std::string text = FormatTime(whole);
     // A year of more than four digits is written in full and not remembered.
-    if (text[kPrefixBytes] != '.') return FormatTime(time);
+    if (text[kPrefixBytes] != '.') {
+      prefix_.clear();
+      return text_ = FormatTime(time);
+    }
     second_ = time.seconds();
     prefix_ = text.substr(0, kPrefixBytes);
   }
-  return fmt::format("{}.{:03}Z", prefix_, time.nanos() / kNanosPerMilli);
+  milli_ = milli;
+  return text_ = fmt::format("{}.{:03}Z", prefix_, milli);
 }
 
 absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
   const std::string time = times_.Format(event.time());
-  Last& last = touched_[event.incident_id()];
-  last.sequence = event.sequence();
-  last.time = time;
+  if (ChangesIncidentRow(event)) {
+    Last& last = touched_[event.incident_id()];
+    last.sequence = event.sequence();
+    last.time = time;
+  }
   const Context at{id, event.incident_id(), event.sequence(), time};
   switch (event.kind_case()) {
     case v1::Event::kIncidentOpened:

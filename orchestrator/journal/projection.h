@@ -12,15 +12,18 @@
 
 namespace omnix {
 
-// Text of a time as the tables have it: "2025-09-04T07:14:03.250Z". Remembers the last second, since events come in
-// bursts.
+// Text of a time as the tables have it: "2025-09-04T07:14:03.250Z". Remembers the last time and second, since events
+// come in bursts and a time is written several times.
 class TimeText {
  public:
-  std::string Format(const google::protobuf::Timestamp& time);
+  // Valid until the next call.
+  const std::string& Format(const google::protobuf::Timestamp& time);
 
  private:
   int64_t second_ = 0;
+  int32_t milli_ = -1;
   std::string prefix_;
+  std::string text_;
 };
 
 // Writes to the projection tables of one connection, inside the caller's transaction. Events of an incident come in
@@ -33,7 +36,7 @@ class Projector {
   // truth, and are kept whatever the tables say.
   absl::Status Apply(int64_t id, const v1::Event& event);
 
-  // Writes each touched incident's phase, last sequence number and time; before the transaction's end.
+  // Writes phase, sequence number and time of the incidents whose rows changed; before the transaction's end.
   absl::Status Flush();
 
   // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.

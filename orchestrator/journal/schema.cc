@@ -74,8 +74,8 @@ CREATE TABLE incidents (
   playbook_hash TEXT NOT NULL,
   system_hash TEXT NOT NULL,
   policy_hash TEXT NOT NULL,
-  sequence INTEGER NOT NULL DEFAULT 0,  -- of its last event
-  updated_at TEXT
+  sequence INTEGER NOT NULL DEFAULT 0,  -- of the last event that changed this row; what happens to tasks doesn't
+  updated_at TEXT                       -- when it did
 );
 CREATE INDEX incidents_open ON incidents (opened_event) WHERE phase NOT IN ('Resolved', 'Cancelled');
 
