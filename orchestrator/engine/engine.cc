@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/crash_point.h"
+#include "common/json.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/core/decide.h"
@@ -54,11 +55,13 @@ void Engine::Forget(const absl::Status& why) {
   transaction_ = {};
   idle_.clear();
   progress_at_.clear();
+  send_places_.clear();
   live_.clear();
   parked_.clear();
   alerts_.Clear();
   joins_.Clear();
   registry_ = {};
+  silence_check_at_ = -absl::InfiniteDuration();
   queues_.clear();
   dirty_types_.clear();
   timers_.Clear();
@@ -88,6 +91,7 @@ void Engine::Record(Live& live, std::vector<v1::Event> events) {
     resources_changed |= event.has_resources_locked() || event.has_resources_released();
     v1::RecordedEvent recorded;
     recorded.set_text(EventText(event));
+    transaction_.batch.payloads.push_back(SerializeDeterministically(event));
     *recorded.mutable_event() = std::move(event);
     transaction_.batch.events.push_back(std::move(recorded));
   }
@@ -160,10 +164,9 @@ const v1::Incident* Engine::FindOpen(const std::string& incident_id) const {
 void Engine::Send(const std::shared_ptr<AgentSession>& session, v1::OrchestratorItem item) {
   if (session == nullptr) return;
   auto& sends = transaction_.sends;
-  const auto found = std::find_if(sends.begin(), sends.end(), [&](const auto& send) { return send.first == session; });
-  auto& items =
-      found != sends.end() ? found->second : sends.emplace_back(session, std::vector<v1::OrchestratorItem>()).second;
-  items.push_back(std::move(item));
+  const auto [place, is_new] = send_places_.try_emplace(session.get(), sends.size());
+  if (is_new) sends.emplace_back(session, std::vector<v1::OrchestratorItem>());
+  sends[place->second].second.push_back(std::move(item));
 }
 
 void Engine::Fire(const std::string& incident_id, const Timer& timer) {
@@ -217,12 +220,15 @@ void Engine::GrantLocks() {
 void Engine::Tick() {
   if (!refusing_.ok()) return;
   for (const auto& [incident_id, timer] : timers_.TakeDue(clock_.Monotonic())) Fire(incident_id, timer);
-  ExpireSilentAgents();
+  if (clock_.Monotonic() >= silence_check_at_) {
+    ExpireSilentAgents();
+    silence_check_at_ = registry_.EarliestHeard() + options_.lease_duration;
+  }
   DispatchAll();
 }
 
 absl::Duration Engine::NextTick() const {
-  return std::min(timers_.NextDue(), registry_.EarliestHeard() + options_.lease_duration);
+  return std::min(timers_.NextDue(), silence_check_at_);
 }
 
 Transaction Engine::TakeTransaction() {
@@ -231,6 +237,7 @@ Transaction Engine::TakeTransaction() {
   Transaction taken = std::move(transaction_);
   transaction_ = {};
   progress_at_.clear();
+  send_places_.clear();
   return taken;
 }
 

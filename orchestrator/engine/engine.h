@@ -204,6 +204,11 @@ class Engine {
   uint64_t transaction_number_ = 1;
   // Where in the transaction the latest progress of a lease is.
   std::map<LeaseKey, size_t> progress_at_;
+  // Where in transaction_.sends a session's items are.
+  std::unordered_map<const AgentSession*, size_t> send_places_;
+  // Nobody's silence can be too long before this (monotonic): to look at all agents at each input would make each input
+  // dearer with each agent.
+  absl::Duration silence_check_at_ = -absl::InfiniteDuration();
 };
 
 }  // namespace omnix

@@ -183,6 +183,7 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   // A drain is meant for the process: it ends with its restart, not with a lost connection.
   const bool drained = same_process && before->draining;
   const auto former = registry_.Connect(session, hello, clock_.Monotonic(), clock_.Now());
+  silence_check_at_ = std::min(silence_check_at_, clock_.Monotonic() + options_.lease_duration);
   if (former != nullptr) {
     former->Close(other_process ? AlreadyExists("another process connected as agent '{}'", name)
                                 : Aborted("the agent connected again"));

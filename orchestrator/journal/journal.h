@@ -25,6 +25,9 @@ struct Pin {
 struct Batch {
   // In order; sequence numbers continue each incident's without a gap. `text` is the line for people.
   std::vector<v1::RecordedEvent> events;
+  // The events serialized (SerializeDeterministically), one for each. May be left empty: then the journal does it, at the
+  // writer's cost, which is the dearer one.
+  std::vector<std::string> payloads;
   std::vector<Pin> pins;
   // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their
   // count grows by one.

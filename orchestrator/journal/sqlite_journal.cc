@@ -239,10 +239,13 @@ absl::Status SqliteJournal::CheckSequence(const v1::Event& event) {
 
 absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
   if (batch.events.empty()) return absl::OkStatus();
-  for (const v1::RecordedEvent& recorded : batch.events) {
+  const bool serialized = batch.payloads.size() == batch.events.size();
+  for (size_t i = 0; i < batch.events.size(); ++i) {
+    const v1::RecordedEvent& recorded = batch.events[i];
     const v1::Event& event = recorded.event();
     OMNIX_RETURN_IF_ERROR(CheckSequence(event));
-    const std::string payload = SerializeDeterministically(event);
+    const std::string payload_here = serialized ? "" : SerializeDeterministically(event);
+    const std::string& payload = serialized ? batch.payloads[i] : payload_here;
     next_head_.id += 1;
     next_head_.chain = sealer_->EventChain(next_head_.chain, next_head_.id, payload, recorded.text());
     OMNIX_RETURN_IF_ERROR(writer_->Run(
