@@ -85,6 +85,15 @@ TEST(TemplateMiner, JoinsLinesThatDifferInAWord) {
   EXPECT_NE(miner.Add("something else altogether"), first);
 }
 
+TEST(SpeaksOfError, KnowsLevelsAndExceptions) {
+  for (const std::string line : {"ERROR x", "[error] x", "level=fatal", "E x", "java.io.IOException: x", "TypeError: x",
+                                 "connect() failed (111: refused)", "\"GET <path> HTTP/<num>\" 502 <num>"})
+    EXPECT_TRUE(SpeaksOfError(line)) << line;
+  for (const std::string line :
+       {"INFO served", "e x", "liberror-prone installed", "\"GET <path> HTTP/<num>\" 404 <num>"})
+    EXPECT_FALSE(SpeaksOfError(line)) << line;
+}
+
 TEST(TemplateMiner, IsBoundedWhateverComes) {
   TemplateMiner miner;
   std::mt19937 random(1);

@@ -140,60 +140,110 @@ bool OpensQuote(std::string_view line, size_t at) {
   return at == 0 || (ClassOf(line[at - 1]) & kWord) == 0 || line[at - 1] == ':';
 }
 
-}  // namespace
+// One line. What stays as it is is appended in runs, not byte by byte.
+class Masker {
+ public:
+  Masker(std::string_view line, std::string* masked) : line_(line), masked_(*masked) {
+    const size_t first = line.find_first_not_of(" \t");
+    json_ = first != std::string_view::npos && line[first] == '{';
+  }
 
-void MaskLine(std::string_view line, std::string* masked) {
-  constexpr size_t kStatusDigits = 3;
-  const size_t first = line.find_first_not_of(" \t");
-  const bool json = first != std::string_view::npos && line[first] == '{';
-  // Behind the request of an access log.
-  bool status_next = false;
-  bool in_request = false;
-  for (size_t i = 0; i < line.size();) {
-    const uint8_t kind = ClassOf(line[i]);
-    if ((kind & kWord) != 0) {
-      // In `"n":4` the colon is no part of the number.
-      if (line[i] == ':') {
-        masked->push_back(line[i++]);
-        continue;
-      }
-      size_t end = i;
-      uint8_t seen = 0;
-      while (end < line.size() && (ClassOf(line[end]) & kWord) != 0) seen |= ClassOf(line[end++]);
-      const std::string_view word = line.substr(i, end - i);
-      if ((seen & (kDigit | kSlash)) == 0 || (status_next && word.size() == kStatusDigits && All(word, IsDigit))) {
-        masked->append(word);
+  void Run() {
+    while (at_ < line_.size()) {
+      const uint8_t kind = ClassOf(line_[at_]);
+      if ((kind & kWord) != 0) {
+        Word();
+      } else if ((kind & kQuote) != 0) {
+        Quote();
+      } else if ((kind & kBlank) != 0) {
+        Blank();
       } else {
-        MaskWord(word, seen, masked);
+        ++at_;
       }
-      status_next = false;
-      // The query of a URL goes with its path.
-      if ((seen & kSlash) != 0 && end < line.size() && line[end] == '=') {
-        while (end < line.size() && (ClassOf(line[end]) & (kBlank | kQuote)) == 0) ++end;
-      }
-      i = end;
-    } else if ((kind & kQuote) != 0 && in_request) {
-      in_request = false;
-      status_next = true;
-      masked->push_back(line[i++]);
-    } else if ((kind & kQuote) != 0 && !json && OpensQuote(line, i)) {
-      const size_t close = line.find(line[i], i + 1);
-      if (close == std::string_view::npos) {
-        masked->push_back(line[i++]);
-      } else if (IsRequest(line.substr(i + 1, close - i - 1))) {
-        in_request = true;
-        masked->push_back(line[i++]);
-      } else {
-        masked->append("<str>");
-        i = close + 1;
-      }
-    } else if ((kind & kBlank) != 0) {
-      if (!masked->empty() && masked->back() != ' ') masked->push_back(' ');
-      ++i;
+    }
+    Keep();
+  }
+
+ private:
+  // Appends what was passed over since the last time.
+  void Keep() {
+    masked_.append(line_.substr(kept_, at_ - kept_));
+    kept_ = at_;
+  }
+  void SkipTo(size_t at) { kept_ = at_ = at; }
+
+  void Word() {
+    // In `"n":4` the colon is no part of the number.
+    if (line_[at_] == ':') {
+      ++at_;
+      return;
+    }
+    constexpr size_t kStatusDigits = 3;
+    size_t end = at_;
+    uint8_t seen = 0;
+    while (end < line_.size() && (ClassOf(line_[end]) & kWord) != 0) seen |= ClassOf(line_[end++]);
+    const std::string_view word = line_.substr(at_, end - at_);
+    const bool status = status_next_ && word.size() == kStatusDigits && All(word, IsDigit);
+    status_next_ = false;
+    if ((seen & (kDigit | kSlash)) == 0 || status) {
+      at_ = end;
+      return;
+    }
+    Keep();
+    MaskWord(word, seen, &masked_);
+    // The query of a URL goes with its path.
+    if ((seen & kSlash) != 0 && end < line_.size() && line_[end] == '=') {
+      while (end < line_.size() && (ClassOf(line_[end]) & (kBlank | kQuote)) == 0) ++end;
+    }
+    SkipTo(end);
+  }
+
+  void Quote() {
+    if (in_request_) {
+      in_request_ = false;
+      status_next_ = true;
+      ++at_;
+      return;
+    }
+    const size_t close = json_ || !OpensQuote(line_, at_) ? std::string_view::npos : line_.find(line_[at_], at_ + 1);
+    if (close == std::string_view::npos) {
+      ++at_;
+    } else if (IsRequest(line_.substr(at_ + 1, close - at_ - 1))) {
+      in_request_ = true;
+      ++at_;
     } else {
-      masked->push_back(line[i++]);
+      Keep();
+      masked_.append("<str>");
+      SkipTo(close + 1);
     }
   }
-}
+
+  void Blank() {
+    // The usual case, a single one between words, stays where it is.
+    if (at_ > kept_ && line_[at_] == ' ' && at_ + 1 < line_.size() && (ClassOf(line_[at_ + 1]) & kBlank) == 0) {
+      ++at_;
+      return;
+    }
+    size_t end = at_ + 1;
+    while (end < line_.size() && (ClassOf(line_[end]) & kBlank) != 0) ++end;
+    Keep();
+    if (!masked_.empty() && masked_.back() != ' ') masked_.push_back(' ');
+    SkipTo(end);
+  }
+
+  std::string_view line_;
+  std::string& masked_;
+  bool json_ = false;
+  size_t at_ = 0;
+  // Up to here all is in masked_.
+  size_t kept_ = 0;
+  // Inside and behind the request of an access log.
+  bool in_request_ = false;
+  bool status_next_ = false;
+};
+
+}  // namespace
+
+void MaskLine(std::string_view line, std::string* masked) { Masker(line, masked).Run(); }
 
 }  // namespace omnix

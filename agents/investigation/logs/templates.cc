@@ -18,19 +18,25 @@ constexpr size_t kMaxGroup = 128;
 constexpr double kSimilar = 0.6;
 constexpr double kSimilarErrors = 0.75;
 constexpr std::string_view kAny = "<*>";
+constexpr uint64_t kAnyWord = 0;
+
+uint64_t HashOf(std::string_view text) { return absl::HashOf(absl::string_view(text.data(), text.size())); }
 
 }  // namespace
 
 bool SpeaksOfError(std::string_view text) {
   static const re2::RE2* const regex = new re2::RE2(
-      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?:Exception|Error)\b|^[EF] |" 5\d\d\b)re");
+      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?-i:Exception|Error)\b|(?-i:^[EF]) |" 5\d\d\b)re");
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
 }
 
-TemplateMiner::TemplateMiner() { templates_.push_back({"(other lines)", false}); }
+TemplateMiner::TemplateMiner() {
+  templates_.push_back({"(other lines)", false});
+  hashes_.emplace_back();
+}
 
 uint32_t TemplateMiner::Add(std::string_view masked) {
-  const uint64_t hash = absl::HashOf(absl::string_view(masked.data(), masked.size()));
+  const uint64_t hash = HashOf(masked);
   if (const auto found = seen_.find(hash); found != seen_.end()) return found->second;
   const uint32_t number = Place(masked);
   if (seen_.size() >= kMaxSeen) seen_.clear();
@@ -47,53 +53,56 @@ void TemplateMiner::Split(std::string_view text, Words* words) {
   }
 }
 
-double TemplateMiner::Similarity(const Words& a, const Words& b) {
+double TemplateMiner::Similarity(const Hashes& a, const Hashes& b) {
   if (a.empty()) return 1;
   size_t same = 0;
   for (size_t i = 0; i < a.size(); ++i) same += a[i] == b[i] ? 1 : 0;
   return static_cast<double>(same) / static_cast<double>(a.size());
 }
 
-void TemplateMiner::Merge(uint32_t number, const Words& words) {
-  Split(templates_[number].text, &other_words_);
+// The line at hand joins the template.
+void TemplateMiner::Merge(uint32_t number) {
+  Hashes& hashes = hashes_[number];
   std::string text;
-  for (size_t i = 0; i < words.size(); ++i) {
+  for (size_t i = 0; i < words_.size(); ++i) {
+    if (hashes[i] != line_[i]) hashes[i] = kAnyWord;
     if (i > 0) text += ' ';
-    text += other_words_[i] == words[i] ? words[i] : kAny;
+    text += hashes[i] == kAnyWord ? kAny : words_[i];
   }
   templates_[number].text = std::move(text);
 }
 
 uint32_t TemplateMiner::Place(std::string_view masked) {
   Split(masked, &words_);
+  line_.clear();
+  for (const std::string_view word : words_) line_.push_back(HashOf(word));
   const bool error = SpeaksOfError(masked);
   std::string key = std::to_string(words_.size()) + (error ? "!" : " ");
   // A first word that varies must not make a group of its own each time.
   if (!words_.empty() && words_[0].find('<') == std::string_view::npos) key += words_[0];
-  Group& group = groups_[key];
+  std::vector<uint32_t>& members = groups_[key];
   uint32_t best = kOther;
   double most = 0;
-  for (const uint32_t member : group.members) {
-    Split(templates_[member].text, &other_words_);
-    const double similarity = Similarity(words_, other_words_);
-    if (similarity > most) {
-      most = similarity;
-      best = member;
-    }
+  for (const uint32_t member : members) {
+    const double similarity = Similarity(line_, hashes_[member]);
+    if (similarity <= most) continue;
+    most = similarity;
+    best = member;
   }
   if (best != kOther && most >= (error ? kSimilarErrors : kSimilar)) {
-    if (most < 1) Merge(best, words_);
+    Merge(best);
     return best;
   }
-  if (templates_.size() >= kMaxTemplates || group.members.size() >= kMaxGroup) {
-    if (group.members.empty()) groups_.erase(key);
+  if (templates_.size() >= kMaxTemplates || members.size() >= kMaxGroup) {
+    if (members.empty()) groups_.erase(key);
     return kOther;
   }
   std::string text;
   for (const std::string_view word : words_) text.append(text.empty() ? "" : " ").append(word);
   templates_.push_back({std::move(text), error});
-  group.members.push_back(static_cast<uint32_t>(templates_.size() - 1));
-  return group.members.back();
+  hashes_.push_back(line_);
+  members.push_back(static_cast<uint32_t>(templates_.size() - 1));
+  return members.back();
 }
 
 }  // namespace omnix

@@ -36,20 +36,22 @@ class TemplateMiner {
 
  private:
   using Words = std::vector<std::string_view>;
-  struct Group {
-    std::vector<uint32_t> members;
-  };
+  // Of each word; kAnyWord where they differ.
+  using Hashes = std::vector<uint64_t>;
 
   uint32_t Place(std::string_view masked);
   static void Split(std::string_view text, Words* words);
-  static double Similarity(const Words& a, const Words& b);
-  void Merge(uint32_t number, const Words& words);
+  static double Similarity(const Hashes& a, const Hashes& b);
+  void Merge(uint32_t number);
 
   std::vector<Template> templates_;
+  // Beside templates_.
+  std::vector<Hashes> hashes_;
   absl::flat_hash_map<uint64_t, uint32_t> seen_;
-  std::unordered_map<std::string, Group> groups_;
+  std::unordered_map<std::string, std::vector<uint32_t>> groups_;
+  // Of the line at hand.
   Words words_;
-  Words other_words_;
+  Hashes line_;
 };
 
 // Does the line speak of an error? Levels (error, fatal, panic, crit, alert, emerg), exceptions, refusals, time-outs,

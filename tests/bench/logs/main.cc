@@ -47,7 +47,7 @@ class Writer {
                     absl::FormatTime("%Y-%m-%dT%H:%M:%S", absl::FromUnixSeconds(time_), absl::UTCTimeZone()), r % 1000);
     if (incident && r % 50 == 0)
       return fmt::format("{} ERROR [worker-{}] connection to 10.1.{}.{}:5432 refused\n", at, r % 16, r % 250, r % 199);
-    switch (random_() % 10) {
+    switch (random_() % 12) {
       case 0:
         return fmt::format("{} DEBUG [worker-{}] SELECT took {}ms, {} rows, query {:08x}\n", at, r % 16, r % 90,
                            r % 500, r);
@@ -62,10 +62,24 @@ class Writer {
             "  File \"/srv/shop/price.py\", line {}, in parse\n    return Decimal(text)\n"
             "ValueError: bad price '{}'\n",
             at, r % 16, r % 300, r);
+      case 3:
+        return fmt::format("{} INFO  user {} {} the {} of {}\n", at, Word(r % 5000), Word(r % 7), Word(r % 11),
+                           Word(r % 3000));
+      case 4:
+        return fmt::format("{} WARN  {}.{}: {} {} took longer than {}ms\n", at, Word(r % 40), Word(r % 90),
+                           Word(r % 13), Word(r % 17), r % 5000);
       default:
         return fmt::format("{} INFO  [worker-{}] 192.168.{}.{} \"GET /v1/products/{} HTTP/1.1\" 200 {} {}ms\n", at,
                            r % 16, r % 250, r % 199, r % 5000, r % 20000, r % 400);
     }
+  }
+
+  // A word of letters, another for each number.
+  static std::string Word(uint32_t number) {
+    std::string word;
+    for (uint32_t n = number * 2654435761U; word.size() < 3 || n > 0; n /= 26)
+      word.push_back(static_cast<char>('a' + n % 26));
+    return word;
   }
 
   std::FILE* file_;
