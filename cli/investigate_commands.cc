@@ -15,6 +15,7 @@ namespace {
 constexpr char kAgentProgram[] = "omnix-investigation-agent";
 
 struct Files {
+  std::string system;
   std::string metrics;
   std::string normal;
   std::string graph;
@@ -39,6 +40,7 @@ absl::StatusOr<ExitCode> BecomeAgent(Session& session, const Files& files) {
   const auto add = [&](const char* option, const std::string& value) {
     if (!value.empty()) words.insert(words.end(), {option, value});
   };
+  add("--system", files.system);
   add("--metrics", files.metrics);
   add("--normal", files.normal);
   add("--graph", files.graph);
@@ -60,7 +62,9 @@ absl::StatusOr<ExitCode> BecomeAgent(Session& session, const Files& files) {
 void AddInvestigateCommands(CLI::App& app, Session& session) {
   const auto files = std::make_shared<Files>();
   CLI::App* investigate = app.add_subcommand(
-      "investigate", "Ranks the origins of an incident by metrics, or compares logs, from files; changes nothing");
+      "investigate",
+      "Looks for causes by hand: probes a system, ranks components by metrics, compares logs; changes nothing");
+  CLI::Option* system = investigate->add_option("--system", files->system, "Probe the system of this model (YAML)");
   CLI::Option* metrics =
       investigate->add_option("--metrics", files->metrics, "CSV: the components' time series in the incident");
   CLI::Option* normal = investigate->add_option("--normal", files->normal, "CSV: the same in normal time");
@@ -72,6 +76,7 @@ void AddInvestigateCommands(CLI::App& app, Session& session) {
   CLI::Option* since = investigate->add_option("--since", files->since, "When the incident began (RFC 3339)");
   investigate->add_option("--until", files->until, "When it ended (default: the log's end)")->needs(logs);
   logs->needs(since)->excludes(metrics);
+  system->excludes(metrics, logs);
   investigate->add_flag("--json", files->json, "One JSON object");
   investigate->callback([&session, files] { session.Do([&session, files] { return BecomeAgent(session, *files); }); });
 }

@@ -83,6 +83,26 @@ TEST(InvestigateCommand, ComparesLogs) {
   EXPECT_EQ(result->out.find("abcdef0123456789"), std::string::npos);
 }
 
+TEST(InvestigateCommand, DiagnosesASystem) {
+  // Port 1: nothing listens there.
+  const std::string model = Write("system.yaml",
+                                  "name: made-up\nservices:\n- name: shop\n  kind: backend\n"
+                                  "  base_url: http://127.0.0.1:1\n  listen: [\"127.0.0.1:1\"]\n");
+  const auto json_result = RunProcess({OMNIX_PROGRAM, "investigate", "--system", model, "--json"});
+  ASSERT_TRUE(json_result.ok()) << json_result.status();
+  ASSERT_EQ(json_result->exit_code, 0) << json_result->err;
+  const auto json = ParseJson(json_result->out);
+  ASSERT_TRUE(json.ok()) << json_result->out;
+  EXPECT_EQ((*json)["diagnosis"]["hypotheses"][0]["kind"], "service.process_down");
+  EXPECT_FALSE((*json)["evidence"].empty());
+  const auto text = RunProcess({OMNIX_PROGRAM, "investigate", "--system", model});
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_NE(text->out.find("shop does not listen on 127.0.0.1:1"), std::string::npos) << text->out;
+  const auto missing = RunProcess({OMNIX_PROGRAM, "investigate", "--system", "/nowhere.yaml"});
+  ASSERT_TRUE(missing.ok()) << missing.status();
+  EXPECT_EQ(missing->exit_code, 1) << missing->err;
+}
+
 TEST(InvestigateCommand, NeedsSomethingToInvestigate) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {}, {"--logs", "/var/log/x"}, {"--metrics", "x.csv"}, {"--logs", "x", "--since", "yesterday"}}) {

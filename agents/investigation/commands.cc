@@ -7,15 +7,18 @@
 #include <CLI/Formatter.hpp>
 #include <cmath>
 #include <cstdio>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "agents/investigation/diagnose.h"
 #include "agents/investigation/logs/compare.h"
 #include "agents/investigation/metrics/rank.h"
 #include "common/json.h"
 #include "common/printable.h"
 #include "common/redact.h"
 #include "common/status.h"
+#include "common/system_model.h"
 #include "common/time.h"
 
 namespace omnix {
@@ -27,6 +30,7 @@ constexpr int kFailed = 1;
 constexpr int kBadInput = 2;
 
 struct Arguments {
+  std::string system;
   std::string metrics;
   std::string normal;
   std::string graph;
@@ -123,6 +127,46 @@ absl::Status CompareLogs(const Arguments& arguments) {
   return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
 }
 
+void Print(const v1::Diagnosis& diagnosis) {
+  const auto print = [](const std::string& text) { fmt::print("{}\n", PrintableLine(text)); };
+  print(diagnosis.summary());
+  for (const v1::Symptom& symptom : diagnosis.symptoms()) print("symptom: " + symptom.summary());
+  for (const v1::Hypothesis& cause : diagnosis.hypotheses()) {
+    print(fmt::format("cause ({:.0f} %): {}. {}", cause.confidence() * 100, cause.title(), cause.explanation()));
+    for (const v1::Remedy& remedy : cause.remedies())
+      print(fmt::format("  remedy: {} ({})", remedy.title(), remedy.footprint()));
+  }
+  for (const std::string& line : diagnosis.ruled_out()) print("ruled out: " + line);
+  for (const std::string& line : diagnosis.next_steps()) print("next: " + line);
+}
+
+absl::Status DiagnoseSystem(const Arguments& arguments) {
+  Case investigation;
+  OMNIX_ASSIGN_OR_RETURN(investigation.system, LoadSystemModel(arguments.system));
+  investigation.now = investigation.started_at = absl::Now();
+  Json evidence = Json::array();
+  // Probes that run in parallel report one at a time.
+  std::mutex mutex;
+  investigation.report = [&](const v1::Evidence& found) {
+    const std::lock_guard lock(mutex);
+    evidence.push_back(MessageToJsonValue(found));
+  };
+  OMNIX_ASSIGN_OR_RETURN(const v1::Diagnosis diagnosis, Diagnose(investigation));
+  if (arguments.json) {
+    fmt::print("{}\n", DumpJson({{"diagnosis", MessageToJsonValue(diagnosis)}, {"evidence", std::move(evidence)}}));
+  } else {
+    Print(diagnosis);
+  }
+  return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
+}
+
+absl::Status Run(const Arguments& arguments) {
+  if (!arguments.system.empty()) return DiagnoseSystem(arguments);
+  if (!arguments.logs.empty()) return CompareLogs(arguments);
+  if (!arguments.metrics.empty()) return RankByMetrics(arguments);
+  return InvalidArgument("investigate needs --system, --metrics, or --logs with --since");
+}
+
 }  // namespace
 
 bool IsInvestigateCommand(int argc, char** argv) { return argc > 1 && std::string_view(argv[1]) == kInvestigate; }
@@ -133,6 +177,7 @@ int RunInvestigateCommand(int argc, char** argv) {
   CLI::App* investigate =
       app.add_subcommand(kInvestigate, "Rank the components that could be the origin; compare logs");
   app.require_subcommand(1);
+  CLI::Option* system = investigate->add_option("--system", arguments.system, "Probe the system of this model (YAML)");
   CLI::Option* metrics =
       investigate->add_option("--metrics", arguments.metrics, "CSV: the components' time series in the incident");
   CLI::Option* normal = investigate->add_option("--normal", arguments.normal, "CSV: the same in normal time");
@@ -144,15 +189,14 @@ int RunInvestigateCommand(int argc, char** argv) {
   CLI::Option* since = investigate->add_option("--since", arguments.since, "When the incident began (RFC 3339)");
   investigate->add_option("--until", arguments.until, "When it ended (default: the log's end)")->needs(logs);
   logs->needs(since)->excludes(metrics);
+  system->excludes(metrics, logs);
   investigate->add_flag("--json", arguments.json, "One JSON object");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadInput;
   }
-  if (arguments.metrics.empty() && arguments.logs.empty())
-    return Report(InvalidArgument("investigate needs --metrics, or --logs with --since"));
-  const absl::Status status = arguments.logs.empty() ? RankByMetrics(arguments) : CompareLogs(arguments);
+  const absl::Status status = Run(arguments);
   return status.ok() ? kDone : Report(status);
 }
 
