@@ -110,6 +110,10 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
   const bool ok = Json::sax_parse(text.begin(), text.end(), &handler);
   if (handler.too_deep()) return InvalidArgument("JSON is nested more than {} levels deep", kMaxJsonDepth);
   if (!ok) return InvalidArgument("no valid JSON at {}", LineAndColumn(text, handler.position()));
+  // The lexer takes a NUL byte for the text's end, whatever follows it.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return InvalidArgument("no valid JSON at {}", LineAndColumn(text, nul + 1));
+  }
   return root;
 }
 

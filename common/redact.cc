@@ -72,8 +72,9 @@ constexpr std::array<std::string_view, 17> kSecretWords = {
 constexpr std::array<std::string_view, 7> kSecretEndings = {"password", "passwd",    "secret",   "token",
                                                             "apikey",   "accesskey", "secretkey"};
 // Before a final "key", "id" or "hash" these make it a secret: "private_key", "session_id", "password_hash".
-constexpr std::array<std::string_view, 10> kBeforeKey = {"api",     "access",     "private", "secret", "signing",
-                                                         "account", "encryption", "master",  "auth",   "jwt"};
+constexpr std::array<std::string_view, 12> kBeforeKey = {"api",     "access",  "private",    "secret",
+                                                         "signing", "account", "encryption", "master",
+                                                         "auth",    "jwt",     "routing",    "integration"};
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& list, std::string_view word) {

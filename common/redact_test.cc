@@ -29,6 +29,7 @@ TEST(RedactTest, HidesSecretsInEveryShape) {
       // JSON
       {R"({"password":")" + s + R"(","user":"bob"})", R"({"password":"[redacted]","user":"bob"})"},
       {R"({ "api_key" : ")" + s + R"(" })", R"({ "api_key" : "[redacted]" })"},
+      {R"({"routing_key":")" + s + R"("})", R"({"routing_key":"[redacted]"})"},
       {R"({"clientSecret":"a\"b)" + s + R"(","n":1})", R"({"clientSecret":"[redacted]","n":1})"},
       {R"("{\"token\":\")" + s + R"(\",\"a\":1}")", R"("{\"token\":\"[redacted]\",\"a\":1}")"},
       {R"({"password": 123456, "a": 1})", R"({"password": [redacted], "a": 1})"},
