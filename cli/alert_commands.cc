@@ -1,4 +1,4 @@
-// `omnix alert list|send`.
+// `omnix alert list|send|test`.
 #include <iterator>
 
 #include "cli/session.h"
@@ -8,6 +8,8 @@
 #include "common/http_client.h"
 #include "common/printable.h"
 #include "common/status.h"
+#include "orchestrator/intake/alert_intake.h"
+#include "orchestrator/intake/reading_json.h"
 
 namespace omnix {
 namespace {
@@ -45,7 +47,7 @@ absl::StatusOr<ExitCode> List(Session& session, bool firing_only, uint32_t limit
 
 struct SendOptions {
   std::string file;
-  std::string format = "omnix";
+  std::string format;
   std::string http;
 };
 
@@ -64,7 +66,7 @@ absl::StatusOr<ExitCode> Send(Session& session, const SendOptions& options) {
   HttpRequest request;
   OMNIX_ASSIGN_OR_RETURN(request.body, ReadBody(session, options.file));
   request.method = "POST";
-  request.url = fmt::format("{}/v1/alerts/{}", options.http, options.format);
+  request.url = options.http + "/v1/alerts" + (options.format.empty() ? "" : "/" + options.format);
   request.timeout = absl::Seconds(session.options().timeout_s);
   request.headers = {{"Content-Type", "application/json"}};
   if (const std::string token = session.io().environment("OMNIX_TOKEN"); !token.empty()) {
@@ -79,6 +81,50 @@ absl::StatusOr<ExitCode> Send(Session& session, const SendOptions& options) {
     return FailedPrecondition("POST {}: HTTP {}: {}", request.url, response->status, response->body);
   }
   session.io().out << PrintableText(response->body) << (response->body.ends_with("\n") ? "" : "\n");
+  return ExitCode::kDone;
+}
+
+struct TestOptions {
+  std::string file;
+  std::string format;
+  std::string formats_folder;
+};
+
+void ShowReading(Session& session, const ParsedAlerts& parsed) {
+  auto& out = session.io().out;
+  out << "Format: " << parsed.format << "\n";
+  Table table({{"STATUS"}, {"SEVERITY"}, {"FINGERPRINT"}, {"SUBJECT", true}, {"TITLE", true}});
+  for (const v1::Alert& alert : parsed.alerts) {
+    table.Add({alert.status() == v1::ALERT_STATUS_RESOLVED ? "resolved" : "firing", SeverityWord(alert.severity()),
+               alert.fingerprint(), alert.subject(), alert.title()});
+  }
+  out << (table.empty() ? "No alerts.\n" : table.Render(session.io().width, session.style()));
+  if (!parsed.note.empty()) out << "Note: " << PrintableText(parsed.note) << "\n";
+  for (const std::string& warning : parsed.warnings) out << "Warning: " << PrintableText(warning) << "\n";
+}
+
+absl::StatusOr<ExitCode> Test(Session& session, const TestOptions& options) {
+  AlertBody body;
+  body.format = options.format;
+  body.received_at = session.now();
+  OMNIX_ASSIGN_OR_RETURN(body.bytes, ReadBody(session, options.file));
+  AlertIntakeOptions intake_options;
+  intake_options.formats_folder = options.formats_folder;
+  intake_options.filters.threads = 1;
+  intake_options.explain_failures = true;
+  OMNIX_ASSIGN_OR_RETURN(const auto intake, AlertIntake::Create(intake_options));
+  const absl::StatusOr<ParsedAlerts> parsed = intake->Read(std::move(body));
+  if (!parsed.ok()) return Annotate(parsed.status(), options.file + ": ");
+  switch (session.format()) {
+    case OutputFormat::kJson:
+      session.io().out << ToJsonText(ReadingJson(*parsed));
+      break;
+    case OutputFormat::kYaml:
+      session.io().out << ToYamlText(ReadingJson(*parsed));
+      break;
+    case OutputFormat::kTable:
+      ShowReading(session, *parsed);
+  }
   return ExitCode::kDone;
 }
 
@@ -105,18 +151,28 @@ void AddSend(CLI::App& alert, Session& session) {
   CLI::App* command =
       alert.add_subcommand("send", "Sends a monitor's payload, as the monitor would (token: OMNIX_TOKEN)");
   command->add_option("FILE", options->file, "JSON file; - for standard input")->required();
-  command->add_option("--format", options->format, "Alert format, e.g. alertmanager, omnix")->capture_default_str();
+  command->add_option("--format", options->format, "Alert format, e.g. alertmanager; absent: recognized by its shape");
   command->add_option("--http", options->http, "HTTP front door of omnixd (or OMNIX_HTTP)")->capture_default_str();
   command->callback([&session, options] { session.Do([&session, options] { return Send(session, *options); }); });
+}
+
+void AddTest(CLI::App& alert, Session& session) {
+  const auto options = std::make_shared<TestOptions>();
+  CLI::App* command = alert.add_subcommand("test", "Shows what a payload becomes, without sending it");
+  command->add_option("FILE", options->file, "JSON file; - for standard input")->required();
+  command->add_option("--format", options->format, "Alert format; absent: recognized by its shape");
+  command->add_option("--formats", options->formats_folder, "Folder of further formats, as of omnixd");
+  command->callback([&session, options] { session.Do([&session, options] { return Test(session, *options); }); });
 }
 
 }  // namespace
 
 void AddAlertCommands(CLI::App& app, Session& session) {
-  CLI::App* alert = app.add_subcommand("alert", "Alerts: list, send");
+  CLI::App* alert = app.add_subcommand("alert", "Alerts: list, send, test");
   alert->require_subcommand(1);
   AddList(*alert, session);
   AddSend(*alert, session);
+  AddTest(*alert, session);
 }
 
 }  // namespace omnix

@@ -45,6 +45,12 @@ void EmitYaml(YAML::Emitter& out, const nlohmann::ordered_json& value) {
   }
 }
 
+std::string YamlOf(const nlohmann::ordered_json& value) {
+  YAML::Emitter out;
+  EmitYaml(out, value);
+  return std::string(out.c_str()) + "\n";
+}
+
 }  // namespace
 
 std::string ToJsonText(const google::protobuf::Message& message) {
@@ -61,9 +67,14 @@ std::string ToJsonText(const google::protobuf::Message& message) {
 std::string ToYamlText(const google::protobuf::Message& message) {
   // ordered_json keeps the order of the proto's fields.
   const auto json = nlohmann::ordered_json::parse(ToJsonText(message), nullptr, /*allow_exceptions=*/false);
-  YAML::Emitter out;
-  EmitYaml(out, json);
-  return std::string(out.c_str()) + "\n";
+  return YamlOf(json);
 }
+
+std::string ToJsonText(const nlohmann::json& value) {
+  constexpr int kIndent = 2;
+  return value.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string ToYamlText(const nlohmann::json& value) { return YamlOf(nlohmann::ordered_json::parse(ToJsonText(value))); }
 
 }  // namespace omnix

@@ -4,6 +4,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace omnix {
@@ -13,5 +14,9 @@ enum class OutputFormat { kTable, kJson, kYaml };
 // Indented, ends with a newline.
 std::string ToJsonText(const google::protobuf::Message& message);
 std::string ToYamlText(const google::protobuf::Message& message);
+
+// The same of a value that is no message of the API. Bytes that are no UTF-8 become U+FFFD.
+std::string ToJsonText(const nlohmann::json& value);
+std::string ToYamlText(const nlohmann::json& value);
 
 }  // namespace omnix

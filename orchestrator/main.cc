@@ -21,7 +21,8 @@
 #include "orchestrator/api/operator_service.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/engine/engine_thread.h"
-#include "orchestrator/intake/formats.h"
+#include "orchestrator/intake/alert_intake.h"
+#include "orchestrator/intake/sns_confirmer.h"
 #include "orchestrator/journal/sqlite_journal.h"
 #include "orchestrator/options.h"
 #include "orchestrator/playbook/library.h"
@@ -56,6 +57,9 @@ absl::StatusOr<Configuration> LoadConfiguration(const DaemonOptions& options) {
       take(playbook.status());
       if (playbook.ok()) configuration.playbooks.push_back(*std::move(playbook));
     }
+  }
+  if (!options.formats_folder.empty()) {
+    take(FormatLibrary::Load(options.formats_folder, DefaultFilterExecutable()).status());
   }
   if (!mistakes.empty()) return absl::InvalidArgumentError(mistakes);
   return configuration;
@@ -113,13 +117,16 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   OMNIX_ASSIGN_OR_RETURN(const auto grpc_server, GrpcServer::Start(grpc_options));
 
   OMNIX_CRASH_POINT("omnixd.agents_served");
-  const AlertFormats formats = AlertFormats::BuiltIn();
   Metrics metrics;
-  OMNIX_ASSIGN_OR_RETURN(const auto http_server,
-                         HttpServer::Start(http_options, Router(ApiRoutes({&engine, &formats, &metrics, &clock})),
-                                           [&metrics](const std::string& route, unsigned status) {
-                                             metrics.CountRequest(route, status);
-                                           }));
+  SnsConfirmer sns(options.sns_topics);
+  AlertIntakeOptions intake_options;
+  intake_options.formats_folder = options.formats_folder;
+  OMNIX_ASSIGN_OR_RETURN(const auto intake, AlertIntake::Create(intake_options));
+  OMNIX_ASSIGN_OR_RETURN(
+      const auto http_server,
+      HttpServer::Start(
+          http_options, Router(ApiRoutes({&engine, intake.get(), &metrics, &clock, &sns})),
+          [&metrics](const std::string& route, unsigned status) { metrics.CountRequest(route, status); }));
   spdlog::info("omnixd {} is ready: gRPC on {}, HTTP on {}:{}, journal {}/journal.db", OMNIX_VERSION,
                grpc_server->address(), http_options.listen_host, http_server->port(), options.data_folder);
 

@@ -37,6 +37,8 @@ absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv, int* exi
   app.add_option("--system", options.system_file, "System model: the services under care (YAML)")->required();
   app.add_option("--policy", options.policy_file, "What may run without approval (YAML); absent: everything is asked");
   app.add_option("--playbooks", options.playbooks_folder, "Folder of further playbooks (*.yaml)");
+  app.add_option("--formats", options.formats_folder, "Folder of further alert formats (*.jq, mappings *.yaml)");
+  app.add_option("--sns-topic", options.sns_topics, "ARN of an SNS topic whose subscription may be confirmed");
   app.add_option("--grpc", options.grpc_listen, "Address for agents and operators")->capture_default_str();
   app.add_option("--http", options.http_listen, "Address for alerts, the HTTP API and the console")
       ->capture_default_str();

@@ -18,6 +18,8 @@ struct DaemonOptions {
   std::string system_file;
   std::string policy_file;
   std::string playbooks_folder;
+  std::string formats_folder;
+  std::vector<std::string> sns_topics;
   std::string log_level = "info";
   absl::Duration heartbeat_interval = absl::Seconds(2);
   absl::Duration lease_duration = absl::Seconds(10);

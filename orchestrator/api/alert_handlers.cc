@@ -2,23 +2,32 @@
 #include "common/json.h"
 #include "common/status.h"
 #include "orchestrator/api/handlers.h"
+#include "orchestrator/api/pagerduty_answers.h"
 
 namespace omnix {
 namespace {
 
-constexpr unsigned kNotFoundStatus = 404;
+constexpr unsigned kBadRequest = 400;
 constexpr unsigned kTooLarge = 413;
 constexpr unsigned kUnprocessable = 422;
+constexpr unsigned kOk = 200;
 
-ApiResponse ParseProblem(const absl::Status& status) {
-  if (absl::IsResourceExhausted(status)) {
-    return Problem(kTooLarge, Message(status) + "; set max_alerts in Alertmanager's webhook_configs");
+// What the intake says of a body, in HTTP.
+ApiResponse IntakeProblem(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return Problem(kBadRequest, Message(status));
+    case absl::StatusCode::kFailedPrecondition:
+      return Problem(kUnprocessable, Message(status));
+    case absl::StatusCode::kResourceExhausted:
+      return Problem(kTooLarge, Message(status) + "; set max_alerts in Alertmanager's webhook_configs");
+    default:
+      return Problem(status);
   }
-  return Problem(kUnprocessable, Message(status));
 }
 
-ApiResponse Accepted(const std::vector<std::string>& fingerprints, const std::vector<IngestedAlert>& results,
-                     uint64_t truncated) {
+ApiResponse Accepted(const ParsedAlerts& parsed, const std::vector<std::string>& fingerprints,
+                     const std::vector<IngestedAlert>& results) {
   Json alerts = Json::array();
   for (size_t i = 0; i < results.size() && i < fingerprints.size(); ++i) {
     alerts.push_back({{"fingerprint", fingerprints[i]},
@@ -26,42 +35,73 @@ ApiResponse Accepted(const std::vector<std::string>& fingerprints, const std::ve
                       {"opened", results[i].opened},
                       {"duplicate", results[i].duplicate}});
   }
-  Json body = {{"alerts", std::move(alerts)}};
-  if (truncated > 0) {
-    body["truncated_alerts"] = truncated;
-    body["warning"] = fmt::format("the sender left out {} alerts of this group: raise its max_alerts", truncated);
+  Json body = {{"format", parsed.format}, {"alerts", std::move(alerts)}};
+  if (!parsed.note.empty()) body["note"] = parsed.note;
+  if (!parsed.warnings.empty()) body["warnings"] = parsed.warnings;
+  if (parsed.truncated > 0) {
+    body["truncated_alerts"] = parsed.truncated;
+    body["warning"] =
+        fmt::format("the sender left out {} alerts of this group: raise its max_alerts", parsed.truncated);
   }
   ApiResponse response;
+  response.status = kOk;
   response.body = DumpJson(body);
   return response;
 }
 
+// Where one body is on its way from the intake to the answer.
+class Delivery : public std::enable_shared_from_this<Delivery> {
+ public:
+  Delivery(const ApiParts& parts, bool pagerduty, std::shared_ptr<Responder> responder)
+      : parts_(parts), pagerduty_(pagerduty), responder_(std::move(responder)) {}
+
+  void OnRead(absl::StatusOr<ParsedAlerts> parsed) {
+    if (!parsed.ok()) {
+      return responder_->Send(pagerduty_ ? PagerDutyProblem(parsed.status()) : IntakeProblem(parsed.status()));
+    }
+    parsed_ = *std::move(parsed);
+    pagerduty_ = parsed_.reply == ReplyStyle::kPagerDuty;
+    if (!parsed_.subscription.topic.empty() && parts_.sns != nullptr) parts_.sns->OnRequest(parsed_.subscription);
+    // A handshake, a test, an acknowledgement: there is nothing to keep.
+    if (parsed_.alerts.empty()) return OnKept(std::vector<IngestedAlert>());
+    for (const v1::Alert& alert : parsed_.alerts) fingerprints_.push_back(alert.fingerprint());
+    OMNIX_CRASH_POINT("alerts.parsed");
+    parts_.port->IngestAlerts(std::move(parsed_.alerts),
+                              [self = shared_from_this()](absl::StatusOr<std::vector<IngestedAlert>> results) {
+                                self->OnKept(std::move(results));
+                              });
+  }
+
+ private:
+  void OnKept(absl::StatusOr<std::vector<IngestedAlert>> results) {
+    OMNIX_CRASH_POINT("alerts.before_answer");
+    if (!results.ok()) return responder_->Send(Problem(results.status()));
+    parts_.metrics->CountAlerts(parsed_.format, results->size());
+    responder_->Send(pagerduty_ ? PagerDutyAccepted(fingerprints_) : Accepted(parsed_, fingerprints_, *results));
+    OMNIX_CRASH_POINT("alerts.answered");
+  }
+
+  const ApiParts parts_;
+  // Who asks expects PagerDuty's answers.
+  bool pagerduty_;
+  std::shared_ptr<Responder> responder_;
+  ParsedAlerts parsed_;
+  std::vector<std::string> fingerprints_;
+};
+
 }  // namespace
 
-ApiHandler AlertsHandler(const ApiParts& parts) {
-  return [parts](const ApiRequest& request, std::shared_ptr<Responder> responder) {
-    const std::string& name = request.parameters.at("format");
-    const AlertFormat* format = parts.formats->Find(name);
-    if (format == nullptr) {
-      return responder->Send(Problem(
-          kNotFoundStatus, fmt::format("no such alert format; known: {}", fmt::join(parts.formats->Names(), ", "))));
-    }
-    const absl::StatusOr<Json> body = ParseJson(request.body);
-    if (!body.ok()) return responder->Send(Problem(body.status()));
-    absl::StatusOr<ParsedAlerts> parsed = format->parse(*body, parts.clock->Now());
-    if (!parsed.ok()) return responder->Send(ParseProblem(parsed.status()));
-    std::vector<std::string> fingerprints;
-    for (const v1::Alert& alert : parsed->alerts) fingerprints.push_back(alert.fingerprint());
-    auto done = [responder, metrics = parts.metrics, name, fingerprints = std::move(fingerprints),
-                 truncated = parsed->truncated](absl::StatusOr<std::vector<IngestedAlert>> results) {
-      OMNIX_CRASH_POINT("alerts.before_answer");
-      if (!results.ok()) return responder->Send(Problem(results.status()));
-      metrics->CountAlerts(name, results->size());
-      responder->Send(Accepted(fingerprints, *results, truncated));
-      OMNIX_CRASH_POINT("alerts.answered");
-    };
-    OMNIX_CRASH_POINT("alerts.parsed");
-    parts.port->IngestAlerts(std::move(parsed->alerts), std::move(done));
+ApiHandler AlertsHandler(const ApiParts& parts, const std::string& format) {
+  return [parts, format](const ApiRequest& request, std::shared_ptr<Responder> responder) {
+    const auto named = request.parameters.find("format");
+    AlertBody body;
+    body.format = named == request.parameters.end() ? format : named->second;
+    body.headers = request.headers;
+    body.bytes = request.body;
+    body.received_at = parts.clock->Now();
+    const auto delivery = std::make_shared<Delivery>(parts, body.format == "pagerduty", std::move(responder));
+    parts.intake->Read(std::move(body),
+                       [delivery](absl::StatusOr<ParsedAlerts> parsed) { delivery->OnRead(std::move(parsed)); });
   };
 }
 

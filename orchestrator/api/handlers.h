@@ -7,8 +7,9 @@
 
 namespace omnix {
 
-// POST /v1/alerts/{format}: answered with 200 only once the journal has every alert.
-ApiHandler AlertsHandler(const ApiParts& parts);
+// POST /v1/alerts[/{format}]: answered with 2xx only once the journal has every alert. The format: the path's, else
+// `format`, else recognized by the body's shape.
+ApiHandler AlertsHandler(const ApiParts& parts, const std::string& format);
 
 ApiHandler HealthHandler();
 ApiHandler ReadyHandler(const ApiParts& parts);

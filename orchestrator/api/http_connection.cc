@@ -1,10 +1,13 @@
 #include "orchestrator/api/http_connection.h"
 
+#include <algorithm>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <cctype>
+#include <map>
 #include <utility>
 
 #include "common/status.h"
@@ -44,6 +47,18 @@ ApiResponse BodyTooLarge(uint64_t limit) {
           "the body is larger than {} bytes; an Alertmanager receiver sends less where \"set max_alerts\" is followed: "
           "max_alerts: 100 in its webhook_configs",
           limit));
+}
+
+// The headers that tell what a body is. Others may hold credentials and stay here.
+std::map<std::string, std::string> BodyHeaders(const http::fields& fields) {
+  constexpr std::string_view kCloudEvents = "ce-";
+  std::map<std::string, std::string> headers;
+  for (const auto& field : fields) {
+    std::string name(field.name_string());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (name == "content-type" || name.starts_with(kCloudEvents)) headers[name] = std::string(field.value());
+  }
+  return headers;
 }
 
 // Answers once; dropped unanswered, it says so.
@@ -259,6 +274,7 @@ void HttpConnection::Dispatch() {
   request.query = std::move(match_.query);
   request.body = std::move(message.body());
   request.last_event_id = message["Last-Event-ID"];
+  request.headers = BodyHeaders(message);
   request.user = user_;
   match_.route->handler(request, std::make_shared<ConnectionResponder>(shared_from_this(), request_));
 }

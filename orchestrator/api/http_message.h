@@ -20,6 +20,8 @@ struct ApiRequest {
   std::string body;
   // Value of the Last-Event-ID header; empty: none.
   std::string last_event_id;
+  // By lower-case name: content-type and the attributes of CloudEvents (ce-*).
+  std::map<std::string, std::string> headers;
   // User of a Basic authorization; empty: none.
   std::string user;
 };

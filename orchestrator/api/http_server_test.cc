@@ -93,7 +93,7 @@ class HttpServerTest : public ::testing::Test {
     twin_.SetStatus(status);
   }
   void Start() {
-    Router router(ApiRoutes({&twin_, &formats_, &metrics_, &clock_}));
+    Router router(ApiRoutes({&twin_, intake_.get(), &metrics_, &clock_}));
     auto server = HttpServer::Start(options_, std::move(router), [this](const std::string& route, unsigned status) {
       metrics_.CountRequest(route, status);
     });
@@ -109,7 +109,7 @@ class HttpServerTest : public ::testing::Test {
   std::string Post(const std::string& path, const std::string& body) { return Ask(Request("POST " + path, "", body)); }
 
   ScriptedOperator twin_;
-  AlertFormats formats_ = AlertFormats::BuiltIn();
+  std::unique_ptr<AlertIntake> intake_ = *AlertIntake::Create({});
   Metrics metrics_;
   SystemClock clock_;
   HttpServerOptions options_;
@@ -137,9 +137,48 @@ TEST_F(HttpServerTest, SaysWhatIsWrongWithAnAlert) {
   EXPECT_THAT(Post("/v1/alerts/omnix", "{\"title\":\"\xff\xfe\"}"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(Post("/v1/alerts/omnix", std::string(100'000, '[')), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(Post("/v1/alerts/omnix", R"({"tilte":"x"})"), AllOf(StartsWith("HTTP/1.1 422"), HasSubstr("/tilte")));
-  EXPECT_THAT(Post("/v1/alerts/nagios", kAlert), AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("alertmanager, omnix")));
+  EXPECT_THAT(Post("/v1/alerts/nagois", kAlert),
+              AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("alertmanager, "), HasSubstr(", omnix, ")));
+  EXPECT_THAT(Post("/v1/alerts/zabbix", R"({"event_id":"hunter2"})"),
+              AllOf(StartsWith("HTTP/1.1 422"), HasSubstr("/trigger_name"), Not(HasSubstr("hunter2"))));
   EXPECT_THAT(Post("/v1/alerts/alertmanager", R"({"truncatedAlerts":4,"alerts":[{"labels":{"a":"b"}}]})"),
               AllOf(StartsWith("HTTP/1.1 200"), HasSubstr(R"("truncated_alerts":4)")));
+}
+
+TEST_F(HttpServerTest, AlertsWithoutAFormatAreRecognized) {
+  EXPECT_THAT(Post("/v1/alerts", kAlert), AllOf(StartsWith("HTTP/1.1 200"), HasSubstr(R"("format":"omnix")")));
+  EXPECT_THAT(Post("/v1/alerts", R"({"some":"thing"})"),
+              AllOf(StartsWith("HTTP/1.1 200"), HasSubstr(R"("format":"unknown")"), HasSubstr("unknown severity")));
+  const std::string event = "ce-specversion: 1.0\r\nCE-Type: com.shop\r\nce-source: /shop\r\nce-id: A1\r\n";
+  EXPECT_THAT(Ask(Request("POST /v1/alerts", event + "Content-Type: text/plain\r\n", "it broke")),
+              AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("cloudevents:/shop:A1")));
+}
+
+TEST_F(HttpServerTest, PagerDutysSendersAreAnsweredAsByPagerDuty) {
+  const std::string trigger =
+      R"({"routing_key":"R0UTINGKEY","event_action":"trigger","dedup_key":"k1","payload":{"summary":"s","source":"h","severity":"error"}})";
+  for (const char* path : {"/v2/enqueue", "/v1/alerts/pagerduty", "/v1/alerts"}) {
+    EXPECT_THAT(Post(path, trigger), AllOf(StartsWith("HTTP/1.1 202"), HasSubstr(R"("dedup_key":"k1")"),
+                                           HasSubstr(R"("status":"success")"), Not(HasSubstr("R0UTINGKEY"))));
+  }
+  EXPECT_THAT(Post("/v2/enqueue", R"({"routing_key":"R0UTINGKEY","event_action":"acknowledge","dedup_key":"k1"})"),
+              StartsWith("HTTP/1.1 202"));
+  EXPECT_THAT(
+      Post("/v2/enqueue", R"({"routing_key":"R0UTINGKEY","event_action":"trigger"})"),
+      AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("invalid event"), HasSubstr("'payload' is missing or blank")));
+  EXPECT_THAT(Post("/v2/enqueue", "{"),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("invalid event"), HasSubstr("column 2")));
+  twin_.FailWith(Unavailable("disk full"));
+  EXPECT_THAT(Post("/v2/enqueue", trigger), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After")));
+}
+
+TEST_F(HttpServerTest, AHandshakeOfSnsIsAnsweredAndKeepsNothing) {
+  EXPECT_THAT(
+      Post(
+          "/v1/alerts/cloudwatch",
+          R"({"Type":"SubscriptionConfirmation","TopicArn":"arn:aws:sns:eu-west-1:1:t","SubscribeURL":"https://sns.eu-west-1.amazonaws.com/"})"),
+      AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("waits for confirmation"), HasSubstr(R"("alerts":[])")));
+  EXPECT_TRUE(twin_.alerts.empty());
 }
 
 TEST_F(HttpServerTest, OverloadAndOutageAre503WithRetryAfter) {

@@ -10,7 +10,10 @@ std::vector<Route> ApiRoutes(const ApiParts& parts) {
       {"GET", "/healthz", HealthHandler(), kSmall},
       {"GET", "/readyz", ReadyHandler(parts), kSmall},
       {"GET", "/metrics", MetricsHandler(parts), kSmall},
-      {"POST", "/v1/alerts/{format}", AlertsHandler(parts)},
+      {"POST", "/v1/alerts", AlertsHandler(parts, "")},
+      {"POST", "/v1/alerts/{format}", AlertsHandler(parts, "")},
+      // Where senders of PagerDuty's Events API post to.
+      {"POST", "/v2/enqueue", AlertsHandler(parts, "pagerduty")},
       {"GET", "/v1/alerts", ListAlertsHandler(parts), kSmall},
       {"GET", "/v1/incidents", ListIncidentsHandler(parts), kSmall},
       {"POST", "/v1/incidents", OpenIncidentHandler(parts), kSmall},

@@ -7,7 +7,8 @@
 #include "orchestrator/api/metrics.h"
 #include "orchestrator/api/router.h"
 #include "orchestrator/engine/ports.h"
-#include "orchestrator/intake/formats.h"
+#include "orchestrator/intake/alert_intake.h"
+#include "orchestrator/intake/sns_confirmer.h"
 
 namespace omnix {
 
@@ -17,9 +18,11 @@ inline constexpr size_t kMaxCommandBodyBytes = 64 << 10;
 // What the handlers work with. Nothing is owned; all of it outlives the server.
 struct ApiParts {
   OperatorPort* port = nullptr;
-  const AlertFormats* formats = nullptr;
+  AlertIntake* intake = nullptr;
   Metrics* metrics = nullptr;
   const Clock* clock = nullptr;
+  // Null: no subscription of SNS is confirmed.
+  SnsConfirmer* sns = nullptr;
 };
 
 std::vector<Route> ApiRoutes(const ApiParts& parts);

@@ -2,11 +2,7 @@
 
 #include <array>
 #include <map>
-
-#include "common/status.h"
-#include "common/time.h"
-#include "orchestrator/intake/alert_fields.h"
-#include "orchestrator/intake/json_fields.h"
+#include <string>
 
 namespace omnix {
 namespace {
@@ -22,14 +18,67 @@ struct Group {
   std::string status;
   Strings labels;
   std::string external_url;
-  uint64_t truncated = 0;
 };
 
-const std::string& Value(const Strings& strings, const std::string& key) {
+// Reads fields of one object and remembers whether all were as they should be.
+class PlainFields {
+ public:
+  explicit PlainFields(const Json& object) : object_(object), plain_(object.is_object()) {}
+
+  bool plain() const { return plain_; }
+
+  std::string String(const char* key) {
+    const Json* value = Find(key);
+    if (value == nullptr) return "";
+    if (!value->is_string()) return Odd("");
+    return value->get_ref<const std::string&>();
+  }
+  // Without those that are empty.
+  Strings Map(const char* key) {
+    Strings strings;
+    const Json* value = Find(key);
+    if (value == nullptr) return strings;
+    if (!value->is_object()) return Odd(strings);
+    for (const auto& [name, item] : value->get_ref<const Json::object_t&>()) {
+      if (!item.is_string()) return Odd(strings);
+      if (!item.get_ref<const std::string&>().empty()) strings.emplace_hint(strings.end(), name, item);
+    }
+    return strings;
+  }
+  uint64_t Count(const char* key) {
+    const Json* value = Find(key);
+    if (value == nullptr) return 0;
+    return value->is_number_unsigned() ? value->get<uint64_t>() : Odd(uint64_t{0});
+  }
+  Json Any(const char* key) {
+    const Json* value = Find(key);
+    return value == nullptr ? Json() : *value;
+  }
+
+ private:
+  // Null where it is absent or JSON null.
+  const Json* Find(const char* key) {
+    if (!plain_) return nullptr;
+    const auto found = object_.find(key);
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+  template <typename T>
+  T Odd(T value) {
+    plain_ = false;
+    return value;
+  }
+
+  const Json& object_;
+  bool plain_;
+};
+
+const std::string& Value(const Strings& strings, const char* key) {
   static const std::string* const kEmpty = new std::string();
   const auto found = strings.find(key);
   return found == strings.end() ? *kEmpty : found->second;
 }
+
+const std::string& FirstOf(const std::string& one, const std::string& other) { return one.empty() ? other : one; }
 
 // True where no label of the alert has another value among the common ones.
 bool Agree(const Strings& own, const Strings& common) {
@@ -40,102 +89,59 @@ bool Agree(const Strings& own, const Strings& common) {
   return true;
 }
 
-absl::StatusOr<v1::AlertStatus> StatusOf(const JsonFields& fields, const Group& group) {
-  OMNIX_ASSIGN_OR_RETURN(std::string status, fields.String("status"));
-  if (status.empty()) status = group.status;
-  if (status.empty() || status == "firing") return v1::ALERT_STATUS_FIRING;
-  if (status == "resolved") return v1::ALERT_STATUS_RESOLVED;
-  return InvalidArgument("{}: expected \"firing\" or \"resolved\"", fields.PointerTo("status"));
-}
-
-v1::Severity SeverityOf(const Strings& labels, const Group& group) {
-  std::string word = Value(labels, "severity");
-  if (word.empty() && Agree(labels, group.labels)) word = Value(group.labels, "severity");
-  return ParseSeverity(word).value_or(v1::SEVERITY_UNKNOWN);
-}
-
-void SetTexts(const Strings& labels, const Strings& annotations, const Group& group, v1::Alert* alert) {
+void SetTexts(const Strings& annotations, const Group& group, AlertDraft* draft) {
   const std::string& summary = Value(annotations, "summary");
-  const std::string& description =
-      Value(annotations, "description").empty() ? Value(annotations, "message") : Value(annotations, "description");
-  std::string title = Value(labels, "alertname");
-  if (title.empty()) title = summary;
-  if (title.empty()) title = Value(group.labels, "alertname");
-  if (title.empty()) title = "alert " + alert->fingerprint();
-  alert->set_title(AlertLine(title));
+  const std::string& description = FirstOf(Value(annotations, "description"), Value(annotations, "message"));
+  const std::string& name = FirstOf(Value(draft->labels, "alertname"), summary);
+  draft->title = FirstOf(name, Value(group.labels, "alertname"));
+  if (draft->title.empty()) {
+    draft->title = draft->fingerprint.empty() ? "unnamed alert" : "alert " + draft->fingerprint;
+  }
   const bool both = !summary.empty() && !description.empty() && summary != description;
-  alert->set_description(AlertText(both ? summary + "\n" + description : summary.empty() ? description : summary));
-}
-
-absl::Status SetTimes(const JsonFields& fields, absl::Time received_at, v1::Alert* alert) {
-  OMNIX_ASSIGN_OR_RETURN(const std::optional<absl::Time> starts_at, fields.Time("startsAt"));
-  OMNIX_ASSIGN_OR_RETURN(const std::optional<absl::Time> ends_at, fields.Time("endsAt"));
-  *alert->mutable_starts_at() = ToProto(starts_at.value_or(received_at));
-  if (alert->status() == v1::ALERT_STATUS_RESOLVED) *alert->mutable_ends_at() = ToProto(ends_at.value_or(received_at));
-  *alert->mutable_received_at() = ToProto(received_at);
-  return absl::OkStatus();
-}
-
-absl::Status SetLinks(const JsonFields& fields, const Strings& annotations, const Group& group, v1::Alert* alert) {
-  for (const char* field : kLinkFields) {
-    OMNIX_ASSIGN_OR_RETURN(const std::string url, fields.String(field));
-    AddLink(url, alert);
-  }
-  AddLink(group.external_url, alert);
-  for (const char* annotation : kLinkAnnotations) AddLink(Value(annotations, annotation), alert);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<v1::Alert> ReadAlert(const Json& value, const std::string& pointer, const Group& group,
-                                    absl::Time received_at) {
-  OMNIX_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(value, pointer));
-  OMNIX_ASSIGN_OR_RETURN(const Strings labels, fields.Strings("labels"));
-  OMNIX_ASSIGN_OR_RETURN(const Strings annotations, fields.Strings("annotations"));
-  OMNIX_ASSIGN_OR_RETURN(const std::string fingerprint, fields.String("fingerprint"));
-  if (fingerprint.empty() && labels.empty()) {
-    return InvalidArgument("{}: missing or empty, and no fingerprint either: nothing identifies this alert",
-                           fields.PointerTo("labels"));
-  }
-  v1::Alert alert;
-  alert.set_source("alertmanager");
-  alert.set_fingerprint(fingerprint.empty() ? LabelFingerprint(labels) : BoundedFingerprint(fingerprint));
-  OMNIX_ASSIGN_OR_RETURN(const v1::AlertStatus status, StatusOf(fields, group));
-  alert.set_status(status);
-  alert.set_severity(SeverityOf(labels, group));
-  SetTexts(labels, annotations, group, &alert);
-  SetLabels(labels, &alert);
-  if (group.truncated > 0) (*alert.mutable_labels())["omnix_truncated_alerts"] = std::to_string(group.truncated);
+  draft->description = both ? summary + "\n" + description : FirstOf(summary, description);
+  draft->severity = Value(draft->labels, "severity");
+  if (draft->severity.empty() && Agree(draft->labels, group.labels)) draft->severity = Value(group.labels, "severity");
   for (const char* label : kSubjectLabels) {
-    if (alert.subject().empty()) alert.set_subject(AlertLine(Value(labels, label)));
+    if (draft->subject.empty()) draft->subject = Value(draft->labels, label);
   }
-  OMNIX_RETURN_IF_ERROR(SetTimes(fields, received_at, &alert));
-  OMNIX_RETURN_IF_ERROR(SetLinks(fields, annotations, group, &alert));
-  return alert;
+}
+
+bool ReadPlainAlert(const Json& value, const Group& group, AlertDraft* draft) {
+  PlainFields fields(value);
+  draft->labels = fields.Map("labels");
+  const Strings annotations = fields.Map("annotations");
+  draft->fingerprint = fields.String("fingerprint");
+  if (draft->fingerprint.empty() && draft->labels.empty()) return false;
+  SetTexts(annotations, group, draft);
+  draft->resolved = FirstOf(fields.String("status"), group.status) == "resolved";
+  draft->starts_at = fields.Any("startsAt");
+  draft->ends_at = fields.Any("endsAt");
+  for (const char* field : kLinkFields) draft->links.push_back(fields.String(field));
+  draft->links.push_back(group.external_url);
+  for (const char* annotation : kLinkAnnotations) draft->links.push_back(Value(annotations, annotation));
+  return fields.plain();
 }
 
 }  // namespace
 
-absl::StatusOr<ParsedAlerts> ParseAlertmanager(const Json& body, absl::Time received_at) {
-  OMNIX_ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(body, ""));
-  Group group;
-  OMNIX_ASSIGN_OR_RETURN(group.status, fields.String("status"));
-  OMNIX_ASSIGN_OR_RETURN(group.labels, fields.Strings("commonLabels"));
-  OMNIX_ASSIGN_OR_RETURN(group.external_url, fields.String("externalURL"));
-  OMNIX_ASSIGN_OR_RETURN(group.truncated, fields.Count("truncatedAlerts"));
-  OMNIX_ASSIGN_OR_RETURN(const Json* alerts, fields.Array("alerts"));
-  if (alerts == nullptr || alerts->empty()) {
-    return InvalidArgument("/alerts: missing or empty; expected the alerts of an Alertmanager webhook (version 4)");
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body) {
+  PlainFields fields(body);
+  if (!fields.plain() || body.contains("orgId") || (body.contains("state") && body.contains("title"))) {
+    return std::nullopt;
   }
-  if (alerts->size() > kMaxAlertsPerBody) {
-    return ResourceExhausted("/alerts: {} alerts, at most {} are taken at a time", alerts->size(), kMaxAlertsPerBody);
-  }
-  ParsedAlerts parsed;
-  parsed.truncated = group.truncated;
+  if (!body.contains("groupKey") && !body.contains("commonLabels") && !body.contains("groupLabels"))
+    return std::nullopt;
+  const auto alerts = body.find("alerts");
+  if (alerts == body.end() || !alerts->is_array() || alerts->empty()) return std::nullopt;
+  const Group group{fields.String("status"), fields.Map("commonLabels"), fields.String("externalURL")};
+  AlertmanagerBody read;
+  read.truncated = fields.Count("truncatedAlerts");
+  if (!fields.plain()) return std::nullopt;
+  read.drafts.resize(alerts->size());
   for (size_t i = 0; i < alerts->size(); ++i) {
-    OMNIX_ASSIGN_OR_RETURN(v1::Alert alert, ReadAlert((*alerts)[i], fmt::format("/alerts/{}", i), group, received_at));
-    parsed.alerts.push_back(std::move(alert));
+    if (!ReadPlainAlert((*alerts)[i], group, &read.drafts[i])) return std::nullopt;
   }
-  return parsed;
+  return read;
 }
 
 }  // namespace omnix

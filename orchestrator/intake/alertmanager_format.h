@@ -1,16 +1,22 @@
-// Prometheus Alertmanager's webhook, version 4, and what speaks like it (Grafana, older senders); further fields are
-// ignored.
-//
-// Each alert of the group is one alert. What an alert lacks is taken from the group: its status, and alertname and
-// severity of the common labels (severity only where the common labels don't contradict the alert's own). Fingerprint:
-// the sender's, else LabelFingerprint of the alert's labels. Subject: the first of the labels service, instance, host,
-// job.
+// The fast path for Alertmanager's webhook: storms come from there. It reads bodies exactly as Alertmanager writes them
+// and gives what formats/alertmanager.jq gives, for all others it steps aside.
 #pragma once
 
-#include "orchestrator/intake/alert_format.h"
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "orchestrator/intake/alert_draft.h"
 
 namespace omnix {
 
-absl::StatusOr<ParsedAlerts> ParseAlertmanager(const Json& body, absl::Time received_at);
+struct AlertmanagerBody {
+  std::vector<AlertDraft> drafts;
+  uint64_t truncated = 0;
+};
+
+// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert, Grafana's
+// fields...): the filters decide.
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body);
 
 }  // namespace omnix

@@ -10,10 +10,15 @@
 // and "subject" after a byte 0xFE), so that the same alert sent again is the same, and its "resolved" finds it.
 #pragma once
 
-#include "orchestrator/intake/alert_format.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/json.h"
+#include "orchestrator/intake/parsed_alerts.h"
 
 namespace omnix {
 
+// Errors: INVALID_ARGUMENT naming the field by JSON pointer ("/alerts/0/labels: expected an object, found a number"),
+// RESOURCE_EXHAUSTED (more than kMaxAlertsPerBody).
 absl::StatusOr<ParsedAlerts> ParseOmnixAlerts(const Json& body, absl::Time received_at);
 
 }  // namespace omnix
