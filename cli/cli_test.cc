@@ -196,6 +196,30 @@ TEST_F(CliTest, JsonAndYamlForPrograms) {
   EXPECT_EQ(yaml.find('\x1b'), std::string::npos);
 }
 
+TEST_F(CliTest, AlertTestShowsWhatABodyBecomes) {
+  const std::string body = R"({"alert_transition": "Triggered", "monitor_id": 12345, "title": "CPU\u001b[31m high",
+    "alert_type": "error", "tags": "service:web", "date": 1704067200})";
+  const Ran run = Omnix({"alert", "test", "-", "-o", "json"}, Where::kPipe, body);
+  ASSERT_EQ(run.code, 0) << run.err;
+  const auto json = ParseJson(run.out);
+  ASSERT_TRUE(json.ok()) << run.out;
+  EXPECT_EQ((*json)["format"], "datadog");
+  EXPECT_EQ((*json)["alerts"][0]["fingerprint"], "datadog:12345");
+  EXPECT_EQ((*json)["alerts"][0]["severity"], "error");
+  EXPECT_EQ((*json)["alerts"][0]["starts_at"], "2024-01-01T00:00:00.000Z");
+  EXPECT_EQ((*json)["alerts"][0]["ends_at"], nullptr);
+  const Ran table = Omnix({"alert", "test", "--format", "datadog", "-"}, Where::kPipe, body);
+  EXPECT_NE(table.out.find("datadog:12345"), std::string::npos) << table.out;
+  EXPECT_EQ(table.out.find('\x1b'), std::string::npos);
+  EXPECT_NE(Omnix({"alert", "test", "-o", "yaml", "-"}, Where::kPipe, body).out.find("format: datadog"),
+            std::string::npos);
+  const Ran broken = Omnix({"alert", "test", "-"}, Where::kPipe, "{\"a\": oops}");
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_NE(broken.err.find("line 1, column 7"), std::string::npos) << broken.err;
+  EXPECT_NE(Omnix({"alert", "test", "--format", "nagois", "-"}, Where::kPipe, "{}").err.find("nagios"),
+            std::string::npos);
+}
+
 TEST_F(CliTest, ShowTellsAllThatIsKnown) {
   const Ran run = Omnix({"incident", "show", "001"});
   EXPECT_EQ(run.code, 0) << run.err;
