@@ -114,7 +114,9 @@ absl::StatusOr<ExitCode> Test(Session& session, const TestOptions& options) {
   intake_options.explain_failures = true;
   OMNIX_ASSIGN_OR_RETURN(const auto intake, AlertIntake::Create(intake_options));
   const absl::StatusOr<ParsedAlerts> parsed = intake->Read(std::move(body));
-  if (!parsed.ok()) return Annotate(parsed.status(), options.file + ": ");
+  if (absl::IsNotFound(parsed.status())) return InvalidArgument("--format: {}", Message(parsed.status()));
+  // The command was well; what it was given is not.
+  if (!parsed.ok()) return FailedPrecondition("{}: {}", options.file, Message(parsed.status()));
   switch (session.format()) {
     case OutputFormat::kJson:
       session.io().out << ToJsonText(ReadingJson(*parsed));

@@ -136,7 +136,8 @@ std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadAtOnce(const Docume
   // The built-in format only: a folder may bring another of this name.
   const AlertFormat* alertmanager = library_.Find(kAlertmanager);
   if (!alertmanager->built_in || (document.format != nullptr && document.format != alertmanager)) return std::nullopt;
-  if (document.format == nullptr && library_.has_folder()) return std::nullopt;
+  if (document.format == nullptr && (library_.has_folder() || !LooksLikeAlertmanager(document.body)))
+    return std::nullopt;
   const std::optional<AlertmanagerBody> plain = ReadPlainAlertmanager(document.body);
   if (!plain) return std::nullopt;
   return Finish(*plain, document.received_at);

@@ -124,13 +124,14 @@ bool ReadPlainAlert(const Json& value, const Group& group, AlertDraft* draft) {
 
 }  // namespace
 
+bool LooksLikeAlertmanager(const Json& body) {
+  if (!body.is_object() || body.contains("orgId") || (body.contains("state") && body.contains("title"))) return false;
+  return body.contains("groupKey") || body.contains("commonLabels") || body.contains("groupLabels");
+}
+
 std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body) {
   PlainFields fields(body);
-  if (!fields.plain() || body.contains("orgId") || (body.contains("state") && body.contains("title"))) {
-    return std::nullopt;
-  }
-  if (!body.contains("groupKey") && !body.contains("commonLabels") && !body.contains("groupLabels"))
-    return std::nullopt;
+  if (!fields.plain()) return std::nullopt;
   const auto alerts = body.find("alerts");
   if (alerts == body.end() || !alerts->is_array() || alerts->empty()) return std::nullopt;
   const Group group{fields.String("status"), fields.Map("commonLabels"), fields.String("externalURL")};

@@ -15,8 +15,11 @@ struct AlertmanagerBody {
   uint64_t truncated = 0;
 };
 
-// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert, Grafana's
-// fields...): the filters decide.
+// What `recognize` of the filter says of a body that ReadPlainAlertmanager reads.
+bool LooksLikeAlertmanager(const Json& body);
+
+// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert...): the filter
+// decides.
 std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body);
 
 }  // namespace omnix

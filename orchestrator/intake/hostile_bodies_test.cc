@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -22,7 +21,14 @@ namespace {
 
 const absl::Time kReceivedAt = absl::FromUnixSeconds(1'756'970'043);
 constexpr size_t kDefaultBodies = 20'000;
-constexpr long kMaxGrowthKib = 128 << 10;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+// Sanitizers keep freed memory for a while and take their time.
+constexpr long kMaxGrowthKib = kSanitized ? 2048 << 10 : 128 << 10;
+constexpr absl::Duration kMaxTime = kSanitized ? absl::Milliseconds(1000) : absl::Milliseconds(50);
 
 long ResidentKib() {
   std::ifstream status("/proc/self/status");
@@ -106,19 +112,18 @@ TEST_P(MutatedBodies, AreReadOrRefused) {
     Read("", sample);
   }
   const long before = ResidentKib();
-  std::vector<absl::Duration> times;
   for (size_t i = 0; i < BodiesPerFormat() && !HasFailure(); ++i) {
     const std::string& sample = samples[i % samples.size()];
     // Bytes mostly break the JSON, values reach the filter.
     const std::string body = i % 8 == 0 ? DumpJson(mutator.Values(Json::parse(sample))) : mutator.Bytes(sample);
-    times.push_back(Read(i % 16 == 0 ? "" : GetParam(), body));
+    const std::string format = i % 16 == 0 ? "" : GetParam();
+    // A machine that is busy with something else makes a body slow once; a body that is slow in itself is so each time.
+    absl::Duration took = Read(format, body);
+    for (int again = 0; again < 5 && took > kMaxTime; ++again) took = Read(format, body);
+    EXPECT_LE(took, kMaxTime);
     if (HasFailure()) ADD_FAILURE() << body;
   }
   EXPECT_LT(ResidentKib() - before, kMaxGrowthKib);
-  // One in a thousand may meet a machine that does something else.
-  std::ranges::sort(times);
-  EXPECT_LT(times[times.size() - 1 - times.size() / 1000], absl::Milliseconds(50));
-  EXPECT_LT(times.back(), absl::Seconds(2));
 }
 
 std::vector<std::string> FormatNames() {
