@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "common/http_client.h"
-#include "common/printable.h"
 #include "common/status.h"
 
 namespace omnix {
@@ -28,6 +27,12 @@ bool IsSnsHost(std::string_view host) {
          (domain == "amazonaws.com" || domain == "amazonaws.com.cn");
 }
 
+bool IsArn(std::string_view topic) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.";
+  return topic.starts_with("arn:") && topic.size() <= kMaxTopicBytes &&
+         topic.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 absl::Status FetchOverHttps(const std::string& url) {
   HttpRequest request;
   request.url = url;
@@ -37,25 +42,24 @@ absl::Status FetchOverHttps(const std::string& url) {
   return absl::OkStatus();
 }
 
-// A topic comes from outside and goes to the log.
-std::string Shown(const std::string& topic) { return PrintableLine(topic.substr(0, kMaxTopicBytes)); }
-
 }  // namespace
 
 absl::Status CheckSnsSubscription(const SnsSubscription& subscription, const std::vector<std::string>& topics) {
   constexpr std::string_view kScheme = "https://";
+  // What is logged next is made to be copied.
+  if (!IsArn(subscription.topic)) return PermissionDenied("what asks for it names no topic's ARN");
   if (std::ranges::find(topics, subscription.topic) == topics.end()) {
     return PermissionDenied(
         "topic {} is none of --sns-topic: to confirm it, start omnixd with --sns-topic {} and let SNS ask again "
         "(\"Request confirmation\")",
-        Shown(subscription.topic), Shown(subscription.topic));
+        subscription.topic, subscription.topic);
   }
   const std::string_view url = subscription.url;
   const std::string_view rest = url.starts_with(kScheme) ? url.substr(kScheme.size()) : "";
   // An authority ends at these; a '@', ':' or '\' in it makes it no plain host.
   if (!IsSnsHost(rest.substr(0, rest.find_first_of("/?#")))) {
     return PermissionDenied("topic {}: the URL to confirm it is none of SNS (https://sns.REGION.amazonaws.com/)",
-                            Shown(subscription.topic));
+                            subscription.topic);
   }
   return absl::OkStatus();
 }
@@ -80,7 +84,7 @@ void SnsConfirmer::OnRequest(const SnsSubscription& subscription) {
   }
   const std::lock_guard lock(mutex_);
   if (waiting_.size() >= kMaxWaiting) {
-    return spdlog::warn("SNS asks to confirm {}: too many such requests wait", Shown(subscription.topic));
+    return spdlog::warn("SNS asks to confirm {}: too many such requests wait", subscription.topic);
   }
   waiting_.push_back(subscription);
   changed_.notify_one();
@@ -96,9 +100,9 @@ void SnsConfirmer::Work() {
     lock.unlock();
     // The URL holds a token: it is not logged.
     if (const absl::Status fetched = fetch_(subscription.url); fetched.ok()) {
-      spdlog::info("the subscription of SNS topic {} is confirmed", Shown(subscription.topic));
+      spdlog::info("the subscription of SNS topic {} is confirmed", subscription.topic);
     } else {
-      spdlog::warn("the subscription of SNS topic {} could not be confirmed: {}", Shown(subscription.topic),
+      spdlog::warn("the subscription of SNS topic {} could not be confirmed: {}", subscription.topic,
                    absl::StatusCodeToString(fetched.code()));
     }
     lock.lock();

@@ -18,6 +18,10 @@ TEST(SnsSubscription, OnlyDeclaredTopicsAndSnsItself) {
   EXPECT_TRUE(CheckSnsSubscription({kTopic, "https://sns.cn-north-1.amazonaws.com.cn/?x"}, {kTopic}).ok());
   const absl::Status undeclared = CheckSnsSubscription({kTopic, kUrl}, {"arn:aws:sns:eu-west-1:1234567890:other"});
   EXPECT_THAT(Message(undeclared), testing::HasSubstr(std::string("--sns-topic ") + kTopic));
+  for (const char* topic : {"", "arn:aws:sns:eu-west-1:1:x; reboot", "arn:\x1b[31m", "topic"}) {
+    const absl::Status strange = CheckSnsSubscription({topic, kUrl}, {topic});
+    EXPECT_EQ(Message(strange), "what asks for it names no topic's ARN");
+  }
   for (const char* url :
        {"", "http://sns.eu-west-1.amazonaws.com/", "https://sns.eu-west-1.amazonaws.com.evil.example/",
         "https://evil.example/?sns.eu-west-1.amazonaws.com", "https://sns.eu-west-1.amazonaws.com@evil.example/",
