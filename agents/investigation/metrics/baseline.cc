@@ -19,7 +19,7 @@ constexpr double kTailShare = 0.95;
 // A tail is not narrower than what normal noise alone would give.
 constexpr double kTailScales = 3;
 // Windows that a tail is taken from, spread over the whole of normal time.
-constexpr size_t kMaxWindows = 2000;
+constexpr size_t kMaxWindows = 1000;
 
 std::string ToLower(const std::string& text) {
   std::string lower(text);
@@ -78,13 +78,14 @@ double Median(std::vector<double> values) { return Quantile(std::move(values), 0
 
 double Deviation(const Values& values, const Window& window, double median, int side) {
   std::vector<double> deviations;
+  deviations.reserve(window.size);
   for (size_t i = window.begin; i < window.begin + window.size; ++i) {
     if (!std::isnan(values[i])) deviations.push_back(side * (values[i] - median));
   }
   if (deviations.empty()) return std::numeric_limits<double>::quiet_NaN();
   const size_t third = std::min((window.size + 2) / 3, deviations.size());
-  std::partial_sort(deviations.begin(), deviations.begin() + static_cast<ptrdiff_t>(third), deviations.end(),
-                    std::greater<>());
+  std::nth_element(deviations.begin(), deviations.begin() + static_cast<ptrdiff_t>(third) - 1, deviations.end(),
+                   std::greater<>());
   double sum = 0;
   for (size_t i = 0; i < third; ++i) sum += deviations[i];
   // Of rows without a value nothing is known: they count as usual.

@@ -41,7 +41,7 @@ absl::StatusOr<CsvReader> CsvReader::Open(const std::string& path) {
   constexpr int kMark[] = {0xEF, 0xBB, 0xBF};
   for (const int byte : kMark) {
     if (reader.Peek() != byte) break;
-    getc_unlocked(file);
+    ++reader.at_;
   }
   return reader;
 }
@@ -50,19 +50,23 @@ absl::Status CsvReader::Wrong(const CsvField& field, const std::string& what) co
   return InvalidArgument("{}:{}:{}: {}", path_, field.line, field.column, what);
 }
 
+bool CsvReader::Fill() {
+  constexpr size_t kBlockBytes = 64 << 10;
+  block_.resize(kBlockBytes);
+  block_.resize(std::fread(block_.data(), 1, kBlockBytes, file_.get()));
+  at_ = 0;
+  return !block_.empty();
+}
+
 int CsvReader::Take() {
-  const int c = getc_unlocked(file_.get());
+  const int c = Peek();
+  if (c == EOF) return EOF;
+  ++at_;
   ++column_;
   if (c == '\n') {
     ++line_;
     column_ = 1;
   }
-  return c;
-}
-
-int CsvReader::Peek() {
-  const int c = getc_unlocked(file_.get());
-  if (c != EOF) std::ungetc(c, file_.get());
   return c;
 }
 

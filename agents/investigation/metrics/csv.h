@@ -41,14 +41,18 @@ class CsvReader {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   CsvReader(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  // The next byte, or EOF.
+  int Peek() { return at_ < block_.size() || Fill() ? static_cast<unsigned char>(block_[at_]) : EOF; }
   int Take();
-  int Peek();
+  bool Fill();
   absl::Status ReadQuoted(CsvField* field);
   absl::Status ReadPlain(CsvField* field);
   absl::Status Append(CsvField* field, int c) const;
 
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
+  std::string block_;
+  size_t at_ = 0;
   uint64_t line_ = 1;
   uint64_t column_ = 1;
 };
