@@ -135,6 +135,18 @@ std::vector<std::string> FormatNames() {
 INSTANTIATE_TEST_SUITE_P(EachFormat, MutatedBodies, ::testing::ValuesIn(FormatNames()),
                          [](const auto& test) { return test.param; });
 
+// Bodies that once were read wrongly, and what libFuzzer found (fuzz/run): each is read by every format.
+TEST_F(HostileBodies, ThatWereKept) {
+  const std::vector<std::string> files = Glob(std::string(OMNIX_FORMATS_FOLDER) + "/../fuzz/corpus/*");
+  ASSERT_FALSE(files.empty());
+  for (const std::string& file : files) {
+    SCOPED_TRACE(file);
+    const std::string body = *ReadFile(file);
+    for (const std::string& format : intake_->Names()) Read(format, body);
+    Read("", body);
+  }
+}
+
 TEST_F(HostileBodies, OfEveryShapeAndFormat) {
   std::vector<std::string> bodies = {"",
                                      " ",

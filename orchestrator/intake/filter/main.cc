@@ -18,6 +18,15 @@ extern "C" {
 #include <jq.h>
 }
 
+// A sanitizer needs far more address space than it uses.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OMNIX_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OMNIX_SANITIZED
+#endif
+#endif
+
 namespace omnix {
 namespace {
 
@@ -120,7 +129,7 @@ void Confine() {
     const rlimit both{value, value};
     setrlimit(static_cast<__rlimit_resource>(what), &both);
   };
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(OMNIX_SANITIZED)
   limit(RLIMIT_AS, kMaxFilterMemoryBytes);
 #endif
   limit(RLIMIT_CORE, 0);
