@@ -141,7 +141,7 @@ TEST_F(AlertIntakeTest, NothingOfLibjqsWaysIsLeft) {
 }
 
 TEST_F(AlertIntakeTest, AFilterThatFailsOrHangsLosesNothingAndSaysNothingOfTheBody) {
-  options_.filter_timeout = absl::Milliseconds(200);
+  options_.filter_timeout = absl::Seconds(1);
   UseFormat("shop.jq",
             "def recognize: .shop != null;\ndef alerts: if .hang then def f: f; f else error(.title) end;\n");
   const v1::Alert failed = Unread("shop", R"({"shop": 1, "title": "find me"})");
