@@ -95,8 +95,11 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   OMNIX_RETURN_IF_ERROR(CheckGrpcAddress(options.grpc_listen));
   OMNIX_ASSIGN_OR_RETURN(HttpServerOptions http_options, HttpOptions(options));
   OMNIX_RETURN_IF_ERROR(MakeFolders(options.data_folder));
-  OMNIX_ASSIGN_OR_RETURN(const auto journal, SqliteJournal::Open({options.data_folder + "/journal.db",
-                                                                  options.data_folder + "/journal.key", ""}));
+  SqliteJournalOptions journal_options;
+  journal_options.path = options.data_folder + "/journal.db";
+  journal_options.key_path = options.data_folder + "/journal.key";
+  journal_options.wal_limit_bytes = options.wal_limit_mib << 20;
+  OMNIX_ASSIGN_OR_RETURN(const auto journal, SqliteJournal::Open(journal_options));
   OMNIX_CRASH_POINT("omnixd.journal_open");
 
   SystemClock clock;

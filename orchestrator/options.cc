@@ -11,6 +11,9 @@
 namespace omnix {
 namespace {
 
+constexpr int64_t kMinWalLimitMib = 8;
+constexpr int64_t kMaxWalLimitMib = 1 << 20;
+
 absl::Status ReadDuration(const std::string& flag, const std::string& text, absl::Duration& duration) {
   if (!absl::ParseDuration(text, &duration) || duration < absl::Milliseconds(10) || duration > absl::Minutes(10)) {
     return InvalidArgument("{} '{}' is no duration from 10ms to 10m, such as 2s", flag, text);
@@ -46,6 +49,11 @@ absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv, int* exi
   app.add_option("--http-host", options.http_hosts, "Further host names that HTTP requests may name");
   app.add_option("--heartbeat", heartbeat, "How often agents show that they live")->capture_default_str();
   app.add_option("--lease", lease, "A silent agent loses its tasks after this")->capture_default_str();
+  app.add_option(
+         "--wal-limit", options.wal_limit_mib,
+         "MiB to which the journal's write-ahead log may grow while another program reads; then work is refused")
+      ->check(CLI::Range(kMinWalLimitMib, kMaxWalLimitMib))
+      ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error, off")->capture_default_str();
   app.add_flag("--check", options.check_only, "Read all configuration, say what is wrong with it, and end");
   try {

@@ -21,6 +21,8 @@ struct DaemonOptions {
   std::string formats_folder;
   std::vector<std::string> sns_topics;
   std::string log_level = "info";
+  // Of the journal's write-ahead log.
+  int64_t wal_limit_mib = 1024;
   absl::Duration heartbeat_interval = absl::Seconds(2);
   absl::Duration lease_duration = absl::Seconds(10);
   bool check_only = false;

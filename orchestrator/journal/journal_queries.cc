@@ -1,4 +1,4 @@
-// The reading half of SqliteJournal: each call is one short read transaction on a read-only connection.
+// The reading half of SqliteJournal: short read transactions on read-only connections.
 #include <algorithm>
 
 #include "common/time.h"
@@ -12,6 +12,9 @@ absl::Status ParseEvent(const SqliteConnection& db, int64_t row_id, const std::s
   if (event->ParseFromString(payload)) return absl::OkStatus();
   return DataLoss("{}: the event in row {} can't be read: run `omnix journal verify`", db.path(), row_id);
 }
+
+// A long read transaction would keep the write-ahead log from being checkpointed.
+constexpr size_t kEventsInOneRead = 5'000;
 
 int64_t AsLimit(size_t limit) { return static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)); }
 
@@ -34,21 +37,41 @@ absl::StatusOr<v1::IncidentSummary> Summary(const SqliteRow& row) {
   return summary;
 }
 
+// Calls `visit` with the incident's events behind `after`, some thousand in each read transaction.
+absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, uint64_t after, size_t limit,
+                         const std::function<void(v1::RecordedEvent recorded)>& visit) {
+  while (limit > 0) {
+    const size_t wanted = std::min(limit, kEventsInOneRead);
+    size_t got = 0;
+    OMNIX_RETURN_IF_ERROR(readers.With([&](SqliteConnection& db) {
+      return db.Query(
+          "SELECT id, payload, text, sequence FROM events WHERE incident = ?1 AND sequence > ?2 "
+          "ORDER BY sequence LIMIT ?3",
+          [&](const SqliteRow& row) {
+            v1::RecordedEvent recorded;
+            recorded.set_text(row.Text(2));
+            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.Blob(1), recorded.mutable_event());
+            if (!parsed.ok()) return parsed;
+            after = static_cast<uint64_t>(row.Integer(3));
+            ++got;
+            visit(std::move(recorded));
+            return parsed;
+          },
+          incident_id, std::min<uint64_t>(after, INT64_MAX), AsLimit(wanted));
+    }));
+    if (got < wanted) break;
+    limit -= got;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<v1::RecordedEvent>> SqliteJournal::ReadEvents(const std::string& incident_id, uint64_t after,
                                                                          size_t limit) {
   std::vector<v1::RecordedEvent> events;
-  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
-    return db.Query(
-        "SELECT id, payload, text FROM events WHERE incident = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
-        [&](const SqliteRow& row) {
-          v1::RecordedEvent& recorded = events.emplace_back();
-          recorded.set_text(row.Text(2));
-          return ParseEvent(db, row.Integer(0), row.Blob(1), recorded.mutable_event());
-        },
-        incident_id, std::min<uint64_t>(after, INT64_MAX), AsLimit(limit));
-  }));
+  OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident_id, after, limit,
+                                    [&](v1::RecordedEvent recorded) { events.push_back(std::move(recorded)); }));
   return events;
 }
 
@@ -61,18 +84,9 @@ absl::Status SqliteJournal::ReadOpenIncidents(const std::function<void(v1::Event
                       return absl::OkStatus();
                     });
   }));
-  // One read transaction an incident: a long one would keep the write-ahead log from being checkpointed.
   for (const std::string& incident : incidents) {
-    OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
-      return db.Query(
-          "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence",
-          [&](const SqliteRow& row) {
-            v1::Event event;
-            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.Blob(1), &event);
-            if (parsed.ok()) visit(std::move(event));
-            return parsed;
-          },
-          incident);
+    OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident, 0, SIZE_MAX, [&](v1::RecordedEvent recorded) {
+      visit(std::move(*recorded.mutable_event()));
     }));
   }
   return absl::OkStatus();

@@ -11,10 +11,50 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenReader(const std::string& 
   return db;
 }
 
+namespace {
+
+// Ends the connection's statements once the deadline is over.
+class ReadDeadline {
+ public:
+  ReadDeadline(SqliteConnection& db, std::chrono::steady_clock::duration longest)
+      : db_(db.database().getHandle()), deadline_(std::chrono::steady_clock::now() + longest) {
+    sqlite3_progress_handler(
+        db_, kStepsBetweenChecks,
+        [](void* self) {
+          auto& deadline = *static_cast<ReadDeadline*>(self);
+          deadline.over_ = std::chrono::steady_clock::now() > deadline.deadline_;
+          return deadline.over_ ? 1 : 0;
+        },
+        this);
+  }
+  ~ReadDeadline() { sqlite3_progress_handler(db_, 0, nullptr, nullptr); }
+  ReadDeadline(const ReadDeadline&) = delete;
+  ReadDeadline& operator=(const ReadDeadline&) = delete;
+
+  bool over() const { return over_; }
+
+ private:
+  // Of SQLite's machine: about a tenth of a millisecond.
+  static constexpr int kStepsBetweenChecks = 10'000;
+
+  sqlite3* const db_;
+  const std::chrono::steady_clock::time_point deadline_;
+  bool over_ = false;
+};
+
+}  // namespace
+
 absl::Status ReaderPool::With(const std::function<absl::Status(SqliteConnection& db)>& body) {
   auto borrowed = Borrow();
   absl::Status status = borrowed.status();
-  if (status.ok()) status = body(**borrowed);
+  if (status.ok()) {
+    const ReadDeadline deadline(**borrowed, longest_read_);
+    status = body(**borrowed);
+    if (!status.ok() && deadline.over()) {
+      status =
+          Unavailable("{}: a read took longer than {} ms and was ended: ask for less", path_, longest_read_.count());
+    }
+  }
   Return(status.ok() ? *std::move(borrowed) : nullptr);
   return status;
 }

@@ -1,6 +1,7 @@
 // Read-only connections to the journal, lent to one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -15,9 +16,14 @@ namespace omnix {
 // Thread-safe.
 class ReaderPool {
  public:
-  ReaderPool(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
+  // Omnix's own read transactions end within this: while one lasts, the write-ahead log grows.
+  static constexpr std::chrono::milliseconds kLongestRead{5'000};
 
-  // Runs `body` with a connection; waits while kMaxReaders are lent. A connection whose body failed is closed.
+  ReaderPool(std::string path, std::string vfs, std::chrono::milliseconds longest_read = kLongestRead)
+      : path_(std::move(path)), vfs_(std::move(vfs)), longest_read_(longest_read) {}
+
+  // Runs `body` with a connection; waits while kMaxReaders are lent. A connection whose body failed is closed. A
+  // statement that still runs after `longest_read` is ended: UNAVAILABLE.
   absl::Status With(const std::function<absl::Status(SqliteConnection& db)>& body);
 
  private:
@@ -28,6 +34,7 @@ class ReaderPool {
 
   const std::string path_;
   const std::string vfs_;
+  const std::chrono::milliseconds longest_read_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_;

@@ -56,7 +56,10 @@ absl::Status CheckBeforeWriting(const SqliteJournalOptions& options) {
 }  // namespace
 
 SqliteJournal::SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileLock> lock)
-    : options_(std::move(options)), lock_(std::move(lock)), readers_(options_.path, options_.vfs) {}
+    : options_(std::move(options)),
+      lock_(std::move(lock)),
+      readers_(options_.path, options_.vfs),
+      wal_guard_(options_.path, options_.wal_limit_bytes) {}
 
 SqliteJournal::~SqliteJournal() { CloseWriter(); }
 
@@ -135,6 +138,13 @@ absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
                      options_.path);
 }
 
+// At the limit it waits, once, for whoever reads: Omnix's own reads are short, and then the log can be begun anew.
+absl::Status SqliteJournal::CheckLogSize() {
+  absl::Status status = wal_guard_.Check();
+  if (!status.ok() && MoveLogIntoFile(*writer_).ok()) return absl::OkStatus();
+  return status;
+}
+
 absl::Status SqliteJournal::CheckKeyId(SqliteConnection& db) {
   const std::string key_id = sealer_->KeyId();
   OMNIX_ASSIGN_OR_RETURN(const auto kept, db.Text("SELECT value FROM meta WHERE key = 'key_id'"));
@@ -167,7 +177,8 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   if (batch.empty()) return absl::OkStatus();
   next_head_ = head_;
   if (sequences_.size() > kMaxRememberedSequences) sequences_.clear();
-  absl::Status status = InTransaction(*writer_, [&] { return WriteAll(batch); });
+  absl::Status status = CheckLogSize();
+  if (status.ok()) status = InTransaction(*writer_, [&] { return WriteAll(batch); });
   OMNIX_CRASH_POINT("journal.transaction_ended");
   if (OMNIX_FAULT_POINT("journal.commit_told_failed"))
     status = absl::UnavailableError("the commit is said to have failed");

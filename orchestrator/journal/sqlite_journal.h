@@ -20,6 +20,7 @@
 #include "orchestrator/journal/projection.h"
 #include "orchestrator/journal/reader_pool.h"
 #include "orchestrator/journal/sqlite_connection.h"
+#include "orchestrator/journal/wal_guard.h"
 
 namespace omnix {
 
@@ -36,6 +37,8 @@ struct SqliteJournalOptions {
 
   // Measured at 100 incidents in flight (docs/performance.md): from here on larger ones save little.
   static constexpr int kCheckpointPages = 1000;
+  // The write-ahead log may grow to this while another program holds a read transaction; see wal_guard.h.
+  int64_t wal_limit_bytes = kDefaultWalLimitBytes;
 };
 
 class SqliteJournal final : public Journal {
@@ -47,7 +50,8 @@ class SqliteJournal final : public Journal {
   ~SqliteJournal() override;
 
   // Besides the errors of Journal: INVALID_ARGUMENT (a sequence number that repeats or leaves a gap, an event without a
-  // kind, incident or time): nothing was written, and the journal stays usable.
+  // kind, incident or time): nothing was written, and the journal stays usable. UNAVAILABLE also where the write-ahead
+  // log has reached its limit.
   absl::Status Append(const Batch& batch) override;
   absl::Status Maintain() override;
 
@@ -70,6 +74,7 @@ class SqliteJournal final : public Journal {
   absl::Status SetUp(SqliteConnection& db);
   absl::Status CheckKeyId(SqliteConnection& db);
   absl::Status MoveLogIntoFile(SqliteConnection& db);
+  absl::Status CheckLogSize();
   void CloseWriter();
   absl::Status Fail(const absl::Status& status);
   absl::Status WriteAll(const Batch& batch);
@@ -81,6 +86,7 @@ class SqliteJournal final : public Journal {
   const SqliteJournalOptions options_;
   std::unique_ptr<FileLock> lock_;
   ReaderPool readers_;
+  WalGuard wal_guard_;
 
   // The writer thread's. `writer_` is null from a failed Append until a successful Reopen; `failure_` says why.
   std::unique_ptr<Sealer> sealer_;
