@@ -91,6 +91,13 @@ absl::Status CheckGrpcAddress(const std::string& listen) {
       listen);
 }
 
+// A journal that another start can't open either, until somebody has done something about it: exit code 2, so that a
+// supervisor need not try.
+absl::Status AsConfigurationError(const absl::Status& status) {
+  if (absl::IsUnavailable(status) || absl::IsInternal(status)) return status;
+  return absl::InvalidArgumentError(Message(status));
+}
+
 absl::Status Serve(const DaemonOptions& options, Configuration configuration, const sigset_t& signals) {
   OMNIX_RETURN_IF_ERROR(CheckGrpcAddress(options.grpc_listen));
   OMNIX_ASSIGN_OR_RETURN(HttpServerOptions http_options, HttpOptions(options));
@@ -99,7 +106,9 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   journal_options.path = options.data_folder + "/journal.db";
   journal_options.key_path = options.data_folder + "/journal.key";
   journal_options.wal_limit_bytes = options.wal_limit_mib << 20;
-  OMNIX_ASSIGN_OR_RETURN(const auto journal, SqliteJournal::Open(journal_options));
+  auto opened = SqliteJournal::Open(journal_options);
+  if (!opened.ok()) return AsConfigurationError(opened.status());
+  const std::unique_ptr<SqliteJournal> journal = *std::move(opened);
   OMNIX_CRASH_POINT("omnixd.journal_open");
 
   SystemClock clock;

@@ -27,7 +27,9 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(const std::string& path
   const std::string lock_path = path + ".lock";
   const int fd = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockMode);
   if (fd < 0) {
-    return Unavailable("{}: its lock file {} can't be opened: {}", path, lock_path, std::strerror(errno));
+    const bool denied = errno == EACCES || errno == EPERM;
+    return MakeError(denied ? absl::StatusCode::kPermissionDenied : absl::StatusCode::kUnavailable,
+                     "{}: its lock file {} can't be opened: {}", path, lock_path, std::strerror(errno));
   }
   std::unique_ptr<FileLock> lock(new FileLock(fd));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

@@ -12,7 +12,7 @@ class FileLock {
  public:
   // Takes the lock of `path` ("<path>.lock"), without waiting. The file that is guarded is not touched: closing a
   // descriptor of an SQLite file would drop SQLite's own locks on it. Errors: FAILED_PRECONDITION (held: the message
-  // names the process), UNAVAILABLE (can't be created).
+  // names the process), PERMISSION_DENIED, UNAVAILABLE (can't be created).
   static absl::StatusOr<std::unique_ptr<FileLock>> Take(const std::string& path);
   ~FileLock();
 

@@ -26,6 +26,7 @@ constexpr int64_t kSynchronousFull = 2;
 constexpr const char* kSetUpScript =
     "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; "
     "PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF";
+static_assert(kWalFileKeptBytes == 16777216);
 
 // Makes the file with a mode of our own choice; SQLite gives it to the files beside it.
 absl::Status MakeFile(const std::string& path) {
@@ -36,6 +37,19 @@ absl::Status MakeFile(const std::string& path) {
   }
   if (errno == EEXIST) return absl::OkStatus();
   return Unavailable("{}: the journal can't be created: {}", path, std::strerror(errno));
+}
+
+// Asked before SQLite is: it would make the files beside with the mode of one that can't be written, and those would
+// stay so when that has its permission back.
+absl::Status CheckPermissions(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  for (const std::string& file : {folder.empty() ? "." : folder, path, path + "-wal", path + "-shm"}) {
+    if (faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) == 0 || (errno != EACCES && errno != EPERM))
+      continue;
+    return PermissionDenied("{}: {}: the user that omnixd runs as must be able to read and write it", file,
+                            std::strerror(errno));
+  }
+  return absl::OkStatus();
 }
 
 bool HasContent(const std::string& path) {
@@ -65,6 +79,7 @@ SqliteJournal::~SqliteJournal() { CloseWriter(); }
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const SqliteJournalOptions& options) {
   OMNIX_ASSIGN_OR_RETURN(auto lock, FileLock::Take(options.path));
+  OMNIX_RETURN_IF_ERROR(CheckPermissions(options.path));
   const bool existing = HasContent(options.path);
   if (existing) OMNIX_RETURN_IF_ERROR(CheckBeforeWriting(options));
   auto key = LoadJournalKey(options.key_path, /*create=*/!existing);
@@ -79,6 +94,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const SqliteJ
 }
 
 absl::Status SqliteJournal::OpenWriter() {
+  OMNIX_RETURN_IF_ERROR(CheckPermissions(options_.path));
   OMNIX_ASSIGN_OR_RETURN(auto db,
                          SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadWrite, options_.vfs));
   absl::Status status = SetUp(*db);
@@ -86,7 +102,8 @@ absl::Status SqliteJournal::OpenWriter() {
   if (status.ok()) {
     auto head = VerifyEnd(*db, *sealer_);
     status = head.status();
-    if (head.ok()) head_ = *std::move(head);
+    if (head.ok()) status = CheckNothingIsGone(*head);
+    if (status.ok()) head_ = *std::move(head);
   }
   if (!status.ok()) return status;
   writer_ = std::move(db);
@@ -102,6 +119,15 @@ absl::Status SqliteJournal::OpenWriter() {
   projector_ = std::make_unique<Projector>(*writer_);
   OMNIX_CRASH_POINT("journal.opened");
   return absl::OkStatus();
+}
+
+// What this process acknowledged must still be there when it opens the file again.
+absl::Status SqliteJournal::CheckNothingIsGone(const Head& found) const {
+  if (found.id > head_.id || (found.id == head_.id && found.chain == head_.chain)) return absl::OkStatus();
+  return DataLoss(
+      "{}: events up to row {} were kept, but the file ends with row {}: another program cut it off or replaced it: "
+      "stop omnixd, restore a backup",
+      options_.path, head_.id, found.id);
 }
 
 absl::Status SqliteJournal::SetUp(SqliteConnection& db) {
@@ -133,7 +159,10 @@ absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
     busy = row.Integer(0);
     return absl::OkStatus();
   }));
-  if (busy == 0) return absl::OkStatus();
+  if (busy == 0) {
+    wal_guard_.LogWasEmptied();
+    return absl::OkStatus();
+  }
   return Unavailable("{}: another program holds a read transaction on it: end it (an open sqlite3 shell, a backup?)",
                      options_.path);
 }
@@ -141,7 +170,7 @@ absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
 // At the limit it waits, once, for whoever reads: Omnix's own reads are short, and then the log can be begun anew.
 absl::Status SqliteJournal::CheckLogSize() {
   absl::Status status = wal_guard_.Check();
-  if (!status.ok() && MoveLogIntoFile(*writer_).ok()) return absl::OkStatus();
+  if (absl::IsUnavailable(status) && MoveLogIntoFile(*writer_).ok()) return absl::OkStatus();
   return status;
 }
 

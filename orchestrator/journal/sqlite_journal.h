@@ -44,8 +44,8 @@ struct SqliteJournalOptions {
 class SqliteJournal final : public Journal {
  public:
   // Errors: FAILED_PRECONDITION (open in another omnixd; written by a newer one; no journal; key missing or not the one
-  // it was begun with), UNAVAILABLE (can't be opened or written), DATA_LOSS (corrupt, or its end was tampered with).
-  // Nothing is changed in these cases.
+  // it was begun with), PERMISSION_DENIED, UNAVAILABLE (can't be opened or written now), DATA_LOSS (corrupt, or its end
+  // was tampered with). Nothing is changed in these cases.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const SqliteJournalOptions& options);
   ~SqliteJournal() override;
 
@@ -56,7 +56,8 @@ class SqliteJournal final : public Journal {
   absl::Status Maintain() override;
 
   // UNAVAILABLE also where another program holds a read transaction on the file: what the failed commit left behind
-  // must be moved out of the write-ahead log first, which a reader prevents.
+  // must be moved out of the write-ahead log first, which a reader prevents. DATA_LOSS also where rows are gone that
+  // this object had acknowledged.
   absl::Status Reopen() override;
 
   absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
@@ -71,6 +72,7 @@ class SqliteJournal final : public Journal {
   SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileLock> lock);
 
   absl::Status OpenWriter();
+  absl::Status CheckNothingIsGone(const Head& found) const;
   absl::Status SetUp(SqliteConnection& db);
   absl::Status CheckKeyId(SqliteConnection& db);
   absl::Status MoveLogIntoFile(SqliteConnection& db);

@@ -186,7 +186,7 @@ TEST(SqliteJournal, SaysThatAFolderCantBeWritten) {
     // Root may write anywhere.
     if (getuid() == 0 && setuid(65534) != 0) _exit(3);
     const auto journal = SqliteJournal::Open(OptionsIn(folder));
-    const bool clear = absl::IsUnavailable(journal.status()) &&
+    const bool clear = absl::IsPermissionDenied(journal.status()) &&
                        journal.status().ToString().find("Permission denied") != std::string::npos;
     _exit(clear ? 0 : 1);
   }

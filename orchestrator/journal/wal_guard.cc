@@ -72,6 +72,11 @@ std::string WalGuard::Describe(int64_t bytes) const {
 absl::Status WalGuard::Check() {
   struct stat info;
   const int64_t bytes = stat(wal_path_.c_str(), &info) == 0 ? static_cast<int64_t>(info.st_size) : 0;
+  // Frames that SQLite believes to be there are gone: to go on would copy holes into the database file.
+  if (bytes < std::min(bytes_before_, kWalFileKeptBytes)) {
+    return DataLoss("{} was cut off from {} to {} bytes by another program: stop omnixd, restore a backup", wal_path_,
+                    bytes_before_, bytes);
+  }
   if (bytes <= kSmallBytes || bytes < bytes_before_) {
     small_at_ = clock_.Monotonic();
     warned_at_bytes_ = 0;

@@ -15,6 +15,8 @@ namespace omnix {
 
 inline constexpr int64_t kDefaultWalLimitBytes = int64_t{1} << 30;
 inline constexpr int64_t kMinWalLimitBytes = int64_t{8} << 20;
+// SQLite cuts the log's file down to this when it begins the log anew.
+inline constexpr int64_t kWalFileKeptBytes = int64_t{16} << 20;
 
 // Not thread-safe.
 class WalGuard {
@@ -24,8 +26,11 @@ class WalGuard {
 
   // Before a commit; costs a stat(2). Errors: UNAVAILABLE (the log is beyond the limit, or the free space of its disk
   // does not hold what must be moved into the database file; the message names the size, since when it has grown, and
-  // the programs that have the file open).
+  // the programs that have the file open), DATA_LOSS (somebody else cut the log off).
   absl::Status Check();
+
+  // After the log was emptied by whoever asks.
+  void LogWasEmptied() { bytes_before_ = 0; }
 
  private:
   std::string Describe(int64_t bytes) const;

@@ -15,7 +15,7 @@
 
 #include "orchestrator/journal/journal_test_util.h"
 #include "orchestrator/journal/maintenance.h"
-#include "orchestrator/journal/reader_shell.h"
+#include "orchestrator/journal/sqlite_shell.h"
 
 namespace omnix {
 namespace {
@@ -68,7 +68,7 @@ TEST(WalGuard, AForeignReaderIsNamedRefusedAtTheLimitAndForgottenAtItsEnd) {
   options.wal_limit_bytes = kMinWalLimitBytes;
   auto journal = *SqliteJournal::Open(options);
   ASSERT_TRUE(journal->Append(IncidentBatch(kIncident, 1)).ok());
-  ReaderShell shell(options.path);
+  SqliteShell shell(options.path);
   EXPECT_EQ(shell.Ask("BEGIN; SELECT count(*) FROM events;"), "1");
 
   absl::Status status;
@@ -102,7 +102,7 @@ TEST(WalGuard, AReaderThatEndsBeforeTheLimitLeavesASmallLog) {
   ASSERT_TRUE(journal->Append(IncidentBatch(kIncident, 1)).ok());
   uint64_t sequence = 1;
   {
-    ReaderShell shell(options.path);
+    SqliteShell shell(options.path);
     EXPECT_EQ(shell.Ask("BEGIN; SELECT count(*) FROM events;"), "1");
     while (std::filesystem::file_size(options.path + "-wal") < (20 << 20)) {
       ASSERT_TRUE(journal->Append(Large(++sequence)).ok());
@@ -136,7 +136,7 @@ TEST(WalGuard, OneDescriptorWritesBesideReadersBackupsAndShells) {
   const SqliteJournalOptions options = OptionsIn(folder);
   auto journal = *SqliteJournal::Open(options);
   ASSERT_TRUE(journal->Append(IncidentBatch(kIncident, 10)).ok());
-  ReaderShell shell(options.path);
+  SqliteShell shell(options.path);
   std::atomic<bool> stop = false;
   std::atomic<int> backups = 0;
   std::atomic<int> reads = 0;

@@ -1,4 +1,4 @@
-// Test support: the sqlite3 shell as a person runs it, `sqlite3 -readonly FILE`, in a process of its own.
+// Test support: the sqlite3 shell as a person runs it, in a process of its own.
 #pragma once
 
 #include <fcntl.h>
@@ -11,9 +11,12 @@
 
 namespace omnix {
 
-class ReaderShell {
+class SqliteShell {
  public:
-  explicit ReaderShell(const std::string& path) {
+  enum class Access { kReadOnly, kReadWrite };
+
+  explicit SqliteShell(const std::string& path, Access access = Access::kReadOnly) {
+    const char* mode = access == Access::kReadOnly ? "-readonly" : "-list";
     int in[2];
     int out[2];
     EXPECT_EQ(pipe2(in, O_CLOEXEC), 0);
@@ -22,7 +25,7 @@ class ReaderShell {
     if (pid_ == 0) {
       dup2(in[0], STDIN_FILENO);
       dup2(out[1], STDOUT_FILENO);
-      execlp("sqlite3", "sqlite3", "-readonly", path.c_str(), nullptr);
+      execlp("sqlite3", "sqlite3", "-batch", mode, path.c_str(), nullptr);
       _exit(127);
     }
     close(in[0]);
@@ -31,14 +34,14 @@ class ReaderShell {
     from_ = out[0];
   }
   // Ends it, and with it its transaction.
-  ~ReaderShell() {
+  ~SqliteShell() {
     close(to_);
     close(from_);
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  ReaderShell(const ReaderShell&) = delete;
-  ReaderShell& operator=(const ReaderShell&) = delete;
+  SqliteShell(const SqliteShell&) = delete;
+  SqliteShell& operator=(const SqliteShell&) = delete;
 
   pid_t pid() const { return pid_; }
 
