@@ -32,7 +32,10 @@ const sqlite3_io_methods kMethods = {
       delete Self(f).path;
       return code;
     },
-    [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) { return Real(f)->pMethods->xRead(Real(f), to, n, at); },
+    [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
+      const int code = Self(f).vfs->Read();
+      return code != SQLITE_OK ? code : Real(f)->pMethods->xRead(Real(f), to, n, at);
+    },
     [](sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
       const int code =
           Self(f).vfs->Write(*Self(f).path, at, std::string(static_cast<const char*>(from), static_cast<size_t>(n)));
@@ -43,13 +46,17 @@ const sqlite3_io_methods kMethods = {
       return code != SQLITE_OK ? code : Real(f)->pMethods->xTruncate(Real(f), size);
     },
     [](sqlite3_file* f, int) { return Self(f).vfs->Sync(*Self(f).path); },
-    [](sqlite3_file* f, sqlite3_int64* size) { return Real(f)->pMethods->xFileSize(Real(f), size); },
+    [](sqlite3_file* f, sqlite3_int64* size) {
+      const int code = Self(f).vfs->Read();
+      return code != SQLITE_OK ? code : Real(f)->pMethods->xFileSize(Real(f), size);
+    },
     [](sqlite3_file* f, int level) { return Real(f)->pMethods->xLock(Real(f), level); },
     [](sqlite3_file* f, int level) { return Real(f)->pMethods->xUnlock(Real(f), level); },
     [](sqlite3_file* f, int* out) { return Real(f)->pMethods->xCheckReservedLock(Real(f), out); },
     [](sqlite3_file* f, int op, void* arg) {
       // A hint that would write past this VFS.
       if (op == SQLITE_FCNTL_SIZE_HINT) return SQLITE_OK;
+      if (op == SQLITE_FCNTL_PRAGMA) return Self(f).vfs->Pragma(static_cast<char**>(arg));
       return Real(f)->pMethods->xFileControl(Real(f), op, arg);
     },
     [](sqlite3_file* f) { return Real(f)->pMethods->xSectorSize(Real(f)); },
@@ -108,7 +115,50 @@ int FaultyVfs::operations() {
   return operations_;
 }
 
-int FaultyVfs::Count() { return ++operations_ == failing_operation_ ? code_ : SQLITE_OK; }
+void FaultyVfs::FillUpAt(int n) {
+  std::lock_guard lock(mutex_);
+  full_from_ = operations_ + n;
+}
+
+void FaultyVfs::Heal() {
+  std::lock_guard lock(mutex_);
+  full_from_ = 0;
+}
+
+void FaultyVfs::FailCall(int n) {
+  std::lock_guard lock(mutex_);
+  failing_call_ = calls_ + n;
+}
+
+int FaultyVfs::calls() {
+  std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+void FaultyVfs::BecomeDefault() { sqlite3_vfs_register(&vfs_, 1); }
+
+int FaultyVfs::CountCall() { return ++calls_ == failing_call_ ? SQLITE_IOERR : SQLITE_OK; }
+
+int FaultyVfs::Count() {
+  if (CountCall() != SQLITE_OK) return SQLITE_IOERR;
+  ++operations_;
+  if (operations_ == power_lost_at_) WriteRemains(remains_, seed_);
+  if (power_lost_at_ != 0 && operations_ >= power_lost_at_) return SQLITE_IOERR;
+  if (full_from_ != 0 && operations_ >= full_from_) return SQLITE_FULL;
+  return operations_ == failing_operation_ ? code_ : SQLITE_OK;
+}
+
+int FaultyVfs::Read() {
+  std::lock_guard lock(mutex_);
+  return CountCall();
+}
+
+int FaultyVfs::Pragma(char** arguments) {
+  if (!lie_about_synchronous_ || std::strcmp(arguments[1], "synchronous") != 0) return SQLITE_NOTFOUND;
+  if (arguments[2] != nullptr) return std::strcmp(arguments[2], "FULL") == 0 ? SQLITE_OK : SQLITE_NOTFOUND;
+  arguments[0] = sqlite3_mprintf("2");
+  return SQLITE_OK;
+}
 
 int FaultyVfs::Write(const std::string& path, int64_t offset, const std::string& bytes) {
   std::lock_guard lock(mutex_);
@@ -156,6 +206,17 @@ void FaultyVfs::Apply(const Change& change, std::string* content) {
 
 void FaultyVfs::LosePower(const std::string& folder, uint64_t seed) {
   std::lock_guard lock(mutex_);
+  WriteRemains(folder, seed);
+}
+
+void FaultyVfs::LosePowerAt(int n, const std::string& folder, uint64_t seed) {
+  std::lock_guard lock(mutex_);
+  power_lost_at_ = operations_ + n;
+  remains_ = folder;
+  seed_ = seed;
+}
+
+void FaultyVfs::WriteRemains(const std::string& folder, uint64_t seed) {
   for (const auto& [path, file] : files_) {
     std::string content = file.durable;
     for (Change change : file.pending) {
@@ -169,104 +230,4 @@ void FaultyVfs::LosePower(const std::string& folder, uint64_t seed) {
   }
 }
 
-namespace {
-
-// The disk is simulated: nothing is gained by syncing a real one hundreds of times.
-std::filesystem::path FastFolder() {
-  const std::filesystem::path kMemory = "/dev/shm";
-  return std::filesystem::is_directory(kMemory) ? kMemory : std::filesystem::temp_directory_path();
-}
-
-Batch Three(uint64_t first) {
-  Batch batch;
-  if (first == 1) batch.events.push_back(OpenedEvent(kIncident));
-  while (batch.events.size() < 3) batch.events.push_back(NoteEvent(kIncident, first + batch.events.size()));
-  // Large, so that a few batches reach a checkpoint.
-  batch.events.back().set_text(std::string(100'000, 'x'));
-  return batch;
-}
-
-// Appends `batches` batches; opens the journal again after a failure. Returns the acknowledged sequence number (what a
-// failed batch left behind counts as soon as a later batch builds on it).
-uint64_t Work(SqliteJournal& journal, int batches) {
-  uint64_t acknowledged = 0;
-  for (int i = 0; i < batches; ++i) {
-    const auto events = journal.ReadEvents(kIncident, 0, 100'000);
-    EXPECT_TRUE(events.ok()) << events.status();
-    const uint64_t next = events->size() + 1;
-    EXPECT_GE(events->size(), acknowledged);
-    EXPECT_EQ(events->size() % 3, 0u) << "half a batch";
-    if (journal.Append(Three(next)).ok()) {
-      acknowledged = next + 2;
-      continue;
-    }
-    EXPECT_FALSE(journal.Append(Three(next)).ok()) << "took a batch after a failure";
-    absl::Status reopened = journal.Reopen();
-    // A fault that comes late can hit the opening itself.
-    if (!reopened.ok()) reopened = journal.Reopen();
-    EXPECT_TRUE(reopened.ok()) << reopened;
-  }
-  return acknowledged;
-}
-
-TEST(FaultyDisk, EachFailingOperationLosesNothing) {
-  constexpr int kBatches = 8;
-  // A prime: over the batches it meets each place in a commit and in a checkpoint. 1 tries every operation, in a
-  // minute.
-  constexpr int kStride = 13;
-  for (const int code : {SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_FULL}) {
-    int failures = 0;
-    // Until a run needs fewer operations than the one that fails.
-    for (int n = 1;; n += kStride) {
-      const TemporaryFolder folder(FastFolder());
-      FaultyVfs disk("faulty");
-      SqliteJournalOptions options = OptionsIn(folder);
-      options.vfs = disk.name();
-      auto journal = SqliteJournal::Open(options);
-      ASSERT_TRUE(journal.ok()) << journal.status();
-      const int before = disk.operations();
-      disk.FailOperation(n, code);
-      const uint64_t acknowledged = Work(**journal, kBatches);
-      const int used = disk.operations() - before;
-      // The disk now loses power: what was acknowledged must be there even so.
-      const TemporaryFolder after(FastFolder());
-      disk.LosePower(after.path(), static_cast<uint64_t>(n));
-      auto recovered = SqliteJournal::Open({after / "journal.db", options.key_path, ""});
-      ASSERT_TRUE(recovered.ok()) << "operation " << n << ": " << recovered.status();
-      EXPECT_GE((*recovered)->ReadEvents(kIncident, 0, 100'000)->size(), acknowledged) << "operation " << n;
-      recovered->reset();
-      const auto report = VerifyJournal(after / "journal.db", options.key_path);
-      EXPECT_TRUE(report.ok()) << "operation " << n << ": " << report.status();
-      if (HasFailure() || used < n) break;
-      ++failures;
-    }
-    EXPECT_GT(failures, 20) << "the faults did not reach the commits";
-  }
-}
-
-// Batches that were acknowledged and are gone after a power loss.
-int LostAfterPowerLoss(bool ignore_syncs, int seeds) {
-  int lost = 0;
-  for (int seed = 0; seed < seeds; ++seed) {
-    const TemporaryFolder folder(FastFolder());
-    FaultyVfs disk("losing");
-    SqliteJournalOptions options = OptionsIn(folder);
-    options.vfs = disk.name();
-    auto journal = SqliteJournal::Open(options);
-    EXPECT_TRUE(journal.ok()) << journal.status();
-    if (ignore_syncs) disk.IgnoreSyncs();
-    const uint64_t acknowledged = Work(**journal, 1 + seed % 60);
-    const TemporaryFolder after(FastFolder());
-    disk.LosePower(after.path(), static_cast<uint64_t>(seed));
-    auto recovered = SqliteJournal::Open({after / "journal.db", options.key_path, ""});
-    if (!recovered.ok() || (*recovered)->ReadEvents(kIncident, 0, 100'000)->size() < acknowledged) ++lost;
-  }
-  return lost;
-}
-
-TEST(FaultyDisk, PowerLossTakesNothingAcknowledged) { EXPECT_EQ(LostAfterPowerLoss(/*ignore_syncs=*/false, 60), 0); }
-
-TEST(FaultyDisk, TheTestSeesADiskThatDoesNotSync) { EXPECT_GT(LostAfterPowerLoss(/*ignore_syncs=*/true, 20), 0); }
-
-}  // namespace
 }  // namespace omnix

@@ -134,7 +134,8 @@ absl::Status CopyTo(SqliteConnection& source, const std::string& destination) {
     const int code = backup.executeStep(-1);
     if (code != SQLITE_DONE) return copy->Error(code, "the backup did not end");
   } catch (const SQLite::Exception& e) {
-    return copy->Error(e.getExtendedErrorCode(), e.what());
+    // This one knows no extended code.
+    return copy->Error(e.getErrorCode(), e.what());
   }
   // No write-ahead log beside it: the copy is one file, readable on read-only media.
   return copy->Execute("PRAGMA journal_mode = DELETE");
@@ -176,7 +177,9 @@ absl::Status BackupJournal(const std::string& path, const std::string& destinati
     return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
   }
   const absl::Status status = CopyTo(*source, destination);
-  if (!status.ok()) unlink(destination.c_str());
+  if (!status.ok()) {
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) unlink((destination + suffix).c_str());
+  }
   return status;
 }
 
