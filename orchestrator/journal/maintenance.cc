@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <set>
 
 #include "common/hash.h"
 #include "common/time.h"
@@ -21,6 +22,12 @@
 
 namespace omnix {
 namespace {
+
+// A pin as the events name it: what it is there (equal contents of two kinds have one hash), and for which incident.
+struct NamedPin {
+  std::set<std::string> kinds;
+  std::string incident;
+};
 
 // Checks what the chain alone does not say of a row, and which pins the incidents name.
 class EventCheck {
@@ -40,17 +47,24 @@ class EventCheck {
       return Bad(row, "its columns were changed: they are not what its payload says");
     }
     const v1::Pins& pins = event.incident_opened().pins();
-    for (const std::string& hash : {pins.playbook_hash(), pins.system_hash(), pins.policy_hash()}) {
-      if (!hash.empty()) named_pins_.emplace(hash, event.incident_id());
-    }
+    NamePin(pins.playbook_hash(), "playbook", event.incident_id());
+    NamePin(pins.system_hash(), "system", event.incident_id());
+    NamePin(pins.policy_hash(), "policy", event.incident_id());
     return absl::OkStatus();
   }
 
   ChainWalk& walk() { return walk_; }
-  // Hash of each pin that an incident runs by, and one such incident.
-  const std::map<std::string, std::string>& named_pins() const { return named_pins_; }
+  // By hash.
+  const std::map<std::string, NamedPin>& named_pins() const { return named_pins_; }
 
  private:
+  void NamePin(const std::string& hash, const std::string& kind, const std::string& incident) {
+    if (hash.empty()) return;
+    NamedPin& pin = named_pins_[hash];
+    pin.kinds.insert(kind);
+    pin.incident = incident;
+  }
+
   absl::Status Bad(const SqliteRow& row, const std::string& what) const {
     return DataLoss("{}: row {} (incident {}, sequence {}): {}", db_.path(), row.Integer(0), row.Text(1),
                     row.Integer(2), what);
@@ -58,20 +72,24 @@ class EventCheck {
 
   SqliteConnection& db_;
   ChainWalk walk_;
-  std::map<std::string, std::string> named_pins_;
+  std::map<std::string, NamedPin> named_pins_;
 };
 
-absl::Status CheckPins(SqliteConnection& db, std::map<std::string, std::string> named, int64_t* pins) {
+absl::Status CheckPins(SqliteConnection& db, std::map<std::string, NamedPin> named, int64_t* pins) {
   OMNIX_RETURN_IF_ERROR(db.Query("SELECT hash, kind, content FROM pins", [&](const SqliteRow& row) -> absl::Status {
     ++*pins;
-    named.erase(row.Text(0));
-    if (Sha256Hex(row.Blob(2)) == row.Text(0)) return absl::OkStatus();
-    return DataLoss("{}: the {} kept as pin {} was changed: its content has another hash", db.path(), row.Text(1),
-                    row.Text(0));
+    const auto pin = named.extract(row.Text(0));
+    if (Sha256Hex(row.Blob(2)) != row.Text(0)) {
+      return DataLoss("{}: the {} kept as pin {} was changed: its content has another hash", db.path(), row.Text(1),
+                      row.Text(0));
+    }
+    if (pin.empty() || pin.mapped().kinds.contains(row.Text(1))) return absl::OkStatus();
+    return DataLoss("{}: pin {} was changed: it is called a {}, incident {} runs by it as another thing", db.path(),
+                    row.Text(0), row.Text(1), pin.mapped().incident);
   }));
   if (named.empty()) return absl::OkStatus();
   return DataLoss("{}: pin {}, which incident {} runs by, is gone", db.path(), named.begin()->first,
-                  named.begin()->second);
+                  named.begin()->second.incident);
 }
 
 absl::Status CheckStructure(SqliteConnection& db) {
@@ -150,9 +168,11 @@ absl::StatusOr<JournalReport> VerifyJournal(const std::string& path, const std::
   JournalReport report;
   // One view of everything, while a writer may go on.
   OMNIX_RETURN_IF_ERROR(db->Run("BEGIN"));
-  OMNIX_RETURN_IF_ERROR(CheckJournalKey(*db, sealer, key_path));
-  OMNIX_RETURN_IF_ERROR(CheckAll(*db, sealer, &report));
-  return report;
+  absl::Status status = CheckJournalKey(*db, sealer, key_path);
+  if (status.ok()) status = CheckAll(*db, sealer, &report);
+  if (status.ok()) return report;
+  // A statement that does not fit the tables.
+  return absl::IsInternal(status) ? DataLoss("the schema was changed or damaged: {}", Message(status)) : status;
 }
 
 absl::StatusOr<int64_t> RebuildProjections(const std::string& path) {

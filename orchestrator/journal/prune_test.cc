@@ -155,6 +155,7 @@ TEST_F(PruneTest, StillFindsRowsThatSomebodyElseRemoved) {
       {"DELETE FROM events", "the end was cut off"},
       {"DELETE FROM events; DELETE FROM meta WHERE key = 'head'", "records of pruned"},
       {"DELETE FROM pins", "runs by, is gone"},
+      {"UPDATE pins SET kind = 'policy'", "is called a policy"},
   };
   for (const Case& tampering : kCases) {
     const TemporaryFolder copies;

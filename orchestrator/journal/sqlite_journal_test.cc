@@ -15,7 +15,6 @@
 #include "common/file.h"
 #include "orchestrator/journal/journal_test_util.h"
 #include "orchestrator/journal/maintenance.h"
-#include "orchestrator/journal/schema.h"
 
 namespace omnix {
 namespace {
@@ -264,23 +263,6 @@ TEST(SqliteJournal, WorksBesideAForeignReader) {
   EXPECT_EQ(shell.execAndGet("SELECT count(*) FROM story").getInt(), 1) << "its view moved";
   shell.exec("COMMIT");
   EXPECT_EQ(shell.execAndGet("SELECT count(*) FROM story").getInt(), 299);
-}
-
-TEST(Schema, MigratesFromAnOlderVersionOrNotAtAll) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "migrate.db";
-  auto db = *SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite);
-  const Migrations first = {"CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1)"};
-  ASSERT_TRUE(Migrate(*db, first).ok());
-  Migrations broken = first;
-  broken.push_back("ALTER TABLE a ADD COLUMN y INTEGER; CREATE TABLE a (x INTEGER)");
-  EXPECT_FALSE(Migrate(*db, broken).ok());
-  EXPECT_EQ(Dump(path, "SELECT * FROM a"), "1\n") << "half a migration was kept";
-  Migrations second = first;
-  second.push_back("ALTER TABLE a ADD COLUMN y INTEGER DEFAULT 7");
-  ASSERT_TRUE(Migrate(*db, second).ok());
-  EXPECT_EQ(Dump(path, "SELECT * FROM a"), "1|7\n");
-  EXPECT_EQ(Dump(path, "PRAGMA user_version"), "2\n");
 }
 
 }  // namespace

@@ -1,0 +1,135 @@
+// From one version of the schema to the next: whole or not at all, whenever it is killed, and nothing is lost.
+#include "orchestrator/journal/schema.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "common/file.h"
+#include "orchestrator/journal/journal_test_util.h"
+#include "orchestrator/journal/kill_at_statement.h"
+#include "orchestrator/journal/maintenance.h"
+
+namespace omnix {
+namespace {
+
+TEST(Schema, MigratesFromAnOlderVersionOrNotAtAll) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "migrate.db";
+  auto db = *SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite);
+  const Migrations first = {"CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1)"};
+  ASSERT_TRUE(Migrate(*db, first).ok());
+  Migrations broken = first;
+  broken.push_back("ALTER TABLE a ADD COLUMN y INTEGER; CREATE TABLE a (x INTEGER)");
+  EXPECT_FALSE(Migrate(*db, broken).ok());
+  EXPECT_EQ(Dump(path, "SELECT * FROM a"), "1\n") << "half a migration was kept";
+  Migrations second = first;
+  second.push_back("ALTER TABLE a ADD COLUMN y INTEGER DEFAULT 7");
+  ASSERT_TRUE(Migrate(*db, second).ok());
+  EXPECT_EQ(Dump(path, "SELECT * FROM a"), "1|7\n");
+  EXPECT_EQ(Dump(path, "PRAGMA user_version"), "2\n");
+}
+
+// Three versions as a later Omnix could have them: a column, a table filled from another, an index, a table rebuilt.
+TEST(Schema, KilledAtEachStatementOfAMigrationItGoesOnAndLosesNothing) {
+  const Migrations kOld = {
+      "CREATE TABLE log (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO log (text) VALUES ('a'), ('b'), ('c')"};
+  Migrations migrations = kOld;
+  migrations.push_back("ALTER TABLE log ADD COLUMN size INTEGER; UPDATE log SET size = length(text)");
+  migrations.push_back(
+      "CREATE TABLE words (word TEXT PRIMARY KEY, id INTEGER); INSERT INTO words SELECT text, id FROM log; "
+      "CREATE INDEX log_by_size ON log (size); CREATE TABLE fresh (id INTEGER PRIMARY KEY, text TEXT, size INTEGER); "
+      "INSERT INTO fresh SELECT id, text, size FROM log; DROP TABLE log; ALTER TABLE fresh RENAME TO log");
+  int killed = 0;
+  for (int n = 1;; ++n) {
+    const TemporaryFolder folder;
+    const std::string path = folder / "journal.db";
+    const auto migrate = [&](const Migrations& to) {
+      auto db = SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite);
+      return db.ok() && (*db)->Execute("PRAGMA journal_mode = WAL").ok() && Migrate(**db, to).ok();
+    };
+    ASSERT_TRUE(migrate(kOld));
+    const bool was_killed = KilledAtStatement(n, [&] { return migrate(migrations); });
+    const std::string version = Dump(path, "PRAGMA user_version");
+    EXPECT_THAT(version, ::testing::AnyOf("1\n", "3\n")) << "statement " << n;
+    EXPECT_EQ(Dump(path, "SELECT id, text FROM log"), "1|a\n2|b\n3|c\n") << "statement " << n;
+    ASSERT_TRUE(migrate(migrations)) << "statement " << n;
+    EXPECT_EQ(Dump(path, "SELECT id, text, size FROM log"), "1|a|1\n2|b|1\n3|c|1\n") << "statement " << n;
+    EXPECT_EQ(Dump(path, "SELECT count(*) FROM words"), "3\n") << "statement " << n;
+    if (!was_killed) break;
+    ++killed;
+  }
+  EXPECT_GT(killed, 10);
+}
+
+// A journal of each released version, as that version wrote it, is kept in tests/fixtures.
+class OldJournal : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    const std::string from = fmt::format("{}/tests/fixtures/journal-v{}/journal", OMNIX_SOURCE_FOLDER, GetParam());
+    std::filesystem::copy_file(from + ".db", options_.path);
+    std::filesystem::copy_file(from + ".key", options_.key_path);
+    ASSERT_EQ(chmod(options_.key_path.c_str(), 0600), 0);
+    ASSERT_EQ(chmod(options_.path.c_str(), 0600), 0);
+  }
+
+  static constexpr char kEvents[] =
+      "SELECT id, incident, sequence, time, type, text, hex(payload), hex(chain) FROM events ORDER BY id";
+
+  const TemporaryFolder folder_;
+  const SqliteJournalOptions options_ = OptionsIn(folder_);
+};
+
+TEST_P(OldJournal, IsReplayedToTheSameTables) {
+  const std::string events = Dump(options_.path, kEvents);
+  std::map<std::string, std::string> tables;
+  for (const std::string& table : ProjectionTables()) tables[table] = Dump(options_.path, "SELECT * FROM " + table);
+  const auto before = VerifyJournal(options_.path, options_.key_path);
+  ASSERT_TRUE(before.ok()) << "can't be verified before it is brought up to date: " << before.status();
+  EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam())) << "verify changed it";
+
+  auto journal = SqliteJournal::Open(options_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", SchemaVersion()));
+  EXPECT_EQ(Dump(options_.path, kEvents), events);
+  uint64_t visited = 0;
+  ASSERT_TRUE((*journal)->ReadOpenIncidents([&](const v1::Event&) { ++visited; }).ok());
+  EXPECT_EQ(visited, 7u + 11u + 21u);
+  journal->reset();
+  ASSERT_TRUE(RebuildProjections(options_.path).ok());
+  for (const auto& [table, rows] : tables) EXPECT_EQ(Dump(options_.path, "SELECT * FROM " + table), rows) << table;
+
+  journal = SqliteJournal::Open(options_);
+  Batch more;
+  more.events = {NoteEvent("INC-2025-09-04-004", 12)};
+  EXPECT_TRUE((*journal)->Append(more).ok());
+  const auto after = VerifyJournal(options_.path, options_.key_path);
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(after->events, before->events + 1);
+}
+
+TEST_P(OldJournal, KilledAtEachStatementOfItsFirstOpeningLosesNothing) {
+  const std::string original = *ReadFile(options_.path);
+  const std::string events = Dump(options_.path, kEvents);
+  int killed = 0;
+  for (int n = 1;; ++n) {
+    const TemporaryFolder copies;
+    const SqliteJournalOptions copy = {copies / "journal.db", options_.key_path, ""};
+    ASSERT_TRUE(ReplaceFile(copy.path, original, 0600).ok());
+    const bool was_killed = KilledAtStatement(n, [&] { return SqliteJournal::Open(copy).ok(); });
+    auto journal = SqliteJournal::Open(copy);
+    ASSERT_TRUE(journal.ok()) << "statement " << n << ": " << journal.status();
+    EXPECT_EQ(Dump(copy.path, kEvents), events) << "statement " << n;
+    journal->reset();
+    ASSERT_TRUE(VerifyJournal(copy.path, copy.key_path).ok()) << "statement " << n;
+    if (!was_killed) break;
+    ++killed;
+  }
+  EXPECT_GT(killed, 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OldJournal, ::testing::Values(1));
+
+}  // namespace
+}  // namespace omnix
