@@ -11,7 +11,7 @@
 namespace omnix {
 namespace {
 
-constexpr int64_t kMinWalLimitMib = 8;
+constexpr int64_t kMinWalLimitMib = 16;
 constexpr int64_t kMaxWalLimitMib = 1 << 20;
 
 absl::Status ReadDuration(const std::string& flag, const std::string& text, absl::Duration& duration) {

@@ -18,6 +18,20 @@ Batch Three(uint64_t first) {
   return batch;
 }
 
+// A fault that comes late can hit the opening itself.
+absl::Status ReopenTwice(SqliteJournal& journal) {
+  const absl::Status reopened = journal.Reopen();
+  return reopened.ok() ? reopened : journal.Reopen();
+}
+
+SqliteJournalOptions OnDisk(const FaultyVfs& disk, const TemporaryFolder& folder) {
+  SqliteJournalOptions options = OptionsIn(folder);
+  options.vfs = disk.name();
+  // So that a few steps meet a checkpoint.
+  options.checkpoint_pages = 200;
+  return options;
+}
+
 // Appends `batches` batches; opens the journal again after a failure. Returns the acknowledged sequence number (what a
 // failed batch left behind counts as soon as a later batch builds on it).
 uint64_t Work(SqliteJournal& journal, int batches) {
@@ -30,12 +44,10 @@ uint64_t Work(SqliteJournal& journal, int batches) {
     EXPECT_EQ(events->size() % 3, 0u) << "half a batch";
     if (journal.Append(Three(next)).ok()) {
       acknowledged = next + 2;
-      continue;
+      if (journal.Maintain().ok()) continue;
     }
     EXPECT_FALSE(journal.Append(Three(next)).ok()) << "took a batch after a failure";
-    absl::Status reopened = journal.Reopen();
-    // A fault that comes late can hit the opening itself.
-    if (!reopened.ok()) reopened = journal.Reopen();
+    const absl::Status reopened = ReopenTwice(journal);
     EXPECT_TRUE(reopened.ok()) << reopened;
   }
   return acknowledged;
@@ -52,8 +64,7 @@ TEST(FaultyDisk, EachFailingOperationLosesNothing) {
     for (int n = 1;; n += kStride) {
       const TemporaryFolder folder(FastFolder());
       FaultyVfs disk("faulty");
-      SqliteJournalOptions options = OptionsIn(folder);
-      options.vfs = disk.name();
+      const SqliteJournalOptions options = OnDisk(disk, folder);
       auto journal = SqliteJournal::Open(options);
       ASSERT_TRUE(journal.ok()) << journal.status();
       const int before = disk.operations();
@@ -93,9 +104,7 @@ void FiftySteps(SqliteJournal& journal) {
     int tries = 0;
     while (!journal.Append(Step(sequence)).ok()) {
       ASSERT_LT(++tries, kMostTries) << "step " << sequence << " never succeeded";
-      absl::Status reopened = journal.Reopen();
-      // The error can hit the opening, too.
-      if (!reopened.ok()) reopened = journal.Reopen();
+      const absl::Status reopened = ReopenTwice(journal);
       ASSERT_TRUE(reopened.ok()) << reopened;
       auto events = journal.ReadEvents(kIncident, 0, 1'000);
       if (!events.ok()) events = journal.ReadEvents(kIncident, 0, 1'000);
@@ -104,6 +113,10 @@ void FiftySteps(SqliteJournal& journal) {
       // It was kept, though it was told to have failed.
       if (events->size() == sequence) break;
     }
+    if (!journal.Maintain().ok()) {
+      const absl::Status reopened = ReopenTwice(journal);
+      ASSERT_TRUE(reopened.ok()) << reopened;
+    }
   }
 }
 
@@ -111,8 +124,7 @@ void FiftySteps(SqliteJournal& journal) {
 bool FailsNoStepForGood(int n) {
   const TemporaryFolder folder(FastFolder());
   FaultyVfs disk("failing");
-  SqliteJournalOptions options = OptionsIn(folder);
-  options.vfs = disk.name();
+  const SqliteJournalOptions options = OnDisk(disk, folder);
   auto journal = SqliteJournal::Open(options);
   EXPECT_TRUE(journal.ok()) << journal.status();
   const int before = disk.calls();
@@ -138,13 +150,12 @@ TEST(FaultyDisk, FullFromTheNthWriteOnItGoesOnOnceThereIsRoom) {
   for (int n = 1; n <= kMost && !HasFailure(); ++n) {
     const TemporaryFolder folder(FastFolder());
     FaultyVfs disk("full");
-    SqliteJournalOptions options = OptionsIn(folder);
-    options.vfs = disk.name();
+    const SqliteJournalOptions options = OnDisk(disk, folder);
     auto journal = *SqliteJournal::Open(options);
     disk.FillUpAt(n);
     uint64_t kept = 0;
     absl::Status status;
-    while (kept < 1'000 && (status = journal->Append(Step(kept + 1))).ok()) ++kept;
+    while (kept < 1'000 && (status = AppendAndMaintain(*journal, Step(kept + 1))).ok()) ++kept;
     ASSERT_TRUE(absl::IsUnavailable(status)) << "write " << n << ": " << status;
     ASSERT_THAT(status.ToString(), ::testing::HasSubstr("the disk is full"));
     // Nothing to be had from a disk that is still full, nor anything lost.

@@ -74,8 +74,17 @@ inline Batch IncidentBatch(const std::string& incident, uint64_t count) {
   return batch;
 }
 
+// As the engine writes: what may be done between transactions is done after each.
+inline absl::Status AppendAndMaintain(Journal& journal, const Batch& batch) {
+  const absl::Status status = journal.Append(batch);
+  return status.ok() ? journal.Maintain() : status;
+}
+
 inline SqliteJournalOptions OptionsIn(const TemporaryFolder& folder) {
-  return {.path = folder / "journal.db", .key_path = folder / "journal.key", .vfs = ""};
+  SqliteJournalOptions options;
+  options.path = folder / "journal.db";
+  options.key_path = folder / "journal.key";
+  return options;
 }
 
 // A statement on the file as a person with the sqlite3 shell would give it.

@@ -36,13 +36,17 @@ std::string LoseAndRecover(uint64_t seed, Syncs syncs) {
   FaultyVfs disk("losing");
   SqliteJournalOptions options = OptionsIn(folder);
   options.vfs = disk.name();
+  options.checkpoint_pages = 200;
   if (syncs == Syncs::kIgnoredByTheDisk) disk.IgnoreSyncs();
   if (syncs == Syncs::kSwitchedOff) disk.LieAboutSynchronous();
   constexpr uint64_t kMostOperations = 500;
   disk.LosePowerAt(1 + static_cast<int>(random() % kMostOperations), after.path(), seed);
   auto journal = SqliteJournal::Open(options);
   uint64_t acknowledged = 0;
-  while (journal.ok() && (*journal)->Append(Three(acknowledged + 1)).ok()) acknowledged += kInBatch;
+  while (journal.ok() && (*journal)->Append(Three(acknowledged + 1)).ok()) {
+    acknowledged += kInBatch;
+    if (!(*journal)->Maintain().ok()) break;
+  }
   auto recovered = SqliteJournal::Open({after / "journal.db", options.key_path, ""});
   if (!recovered.ok()) return recovered.status().ToString();
   const auto events = (*recovered)->ReadEvents(kIncident, 0, SIZE_MAX);

@@ -64,7 +64,7 @@ class PruneTest : public ::testing::Test {
     return tables;
   }
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{FastFolder()};
   const SqliteJournalOptions options_ = OptionsIn(folder_);
 };
 
@@ -158,7 +158,7 @@ TEST_F(PruneTest, StillFindsRowsThatSomebodyElseRemoved) {
       {"UPDATE pins SET kind = 'policy'", "is called a policy"},
   };
   for (const Case& tampering : kCases) {
-    const TemporaryFolder copies;
+    const TemporaryFolder copies(FastFolder());
     const std::string copy = copies / "copy.db";
     ASSERT_TRUE(BackupJournal(options_.path, copy).ok());
     ASSERT_EQ(Verify(copy), "ok");
@@ -173,7 +173,7 @@ TEST_F(PruneTest, HidesNoTampering) {
       fmt::format("UPDATE events SET incident = '{}', sequence = 99 WHERE id = 6", kOld),
       fmt::format("DELETE FROM events WHERE incident = '{}' AND sequence = 3", kOpen)};
   for (const std::string& sql : kTamperings) {
-    const TemporaryFolder copies;
+    const TemporaryFolder copies(FastFolder());
     const std::string copy = copies / "copy.db";
     ASSERT_TRUE(BackupJournal(options_.path, copy).ok());
     RunSql(copy, sql);
@@ -217,7 +217,7 @@ TEST_F(PruneTest, KilledAtEachStatementItLeavesASoundJournal) {
   options.rows_in_transaction = 1;
   int killed = 0;
   for (int n = 1;; ++n) {
-    const TemporaryFolder copies;
+    const TemporaryFolder copies(FastFolder());
     const std::string copy = copies / "journal.db";
     ASSERT_TRUE(ReplaceFile(copy, original).ok());
     const bool was_killed = KilledAtStatement(n, [&] { return PruneJournal(copy, options_.key_path, options).ok(); });
@@ -239,7 +239,7 @@ TEST(Prune, AnyOrderOfWorkAndPruningKeepsTheChain) {
   constexpr uint64_t kSeeds = 20;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     std::mt19937_64 random(seed);
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(FastFolder());
     const SqliteJournalOptions options = OptionsIn(folder);
     int number = 0;
     for (int round = 0; round < 4; ++round) {

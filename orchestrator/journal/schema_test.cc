@@ -43,7 +43,7 @@ TEST(Schema, KilledAtEachStatementOfAMigrationItGoesOnAndLosesNothing) {
       "INSERT INTO fresh SELECT id, text, size FROM log; DROP TABLE log; ALTER TABLE fresh RENAME TO log");
   int killed = 0;
   for (int n = 1;; ++n) {
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(FastFolder());
     const std::string path = folder / "journal.db";
     const auto migrate = [&](const Migrations& to) {
       auto db = SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite);
@@ -74,6 +74,16 @@ class OldJournal : public ::testing::TestWithParam<int> {
     ASSERT_EQ(chmod(options_.path.c_str(), 0600), 0);
   }
 
+  // Which events count as a change of an incident's row is each version's own affair.
+  std::string Rows(const std::string& table) const {
+    if (table != "incidents") return Dump(options_.path, "SELECT * FROM " + table);
+    return Dump(
+        options_.path,
+        "SELECT opened_event, id, title, severity, phase, paused, opened_at, opened_by, started_at, budget_until, "
+        "resolved_at, ended_reason, alerts, cause, explanation, plan_hash, resources, agents, playbook_hash, "
+        "system_hash, policy_hash FROM incidents");
+  }
+
   static constexpr char kEvents[] =
       "SELECT id, incident, sequence, time, type, text, hex(payload), hex(chain) FROM events ORDER BY id";
 
@@ -84,7 +94,7 @@ class OldJournal : public ::testing::TestWithParam<int> {
 TEST_P(OldJournal, IsReplayedToTheSameTables) {
   const std::string events = Dump(options_.path, kEvents);
   std::map<std::string, std::string> tables;
-  for (const std::string& table : ProjectionTables()) tables[table] = Dump(options_.path, "SELECT * FROM " + table);
+  for (const std::string& table : ProjectionTables()) tables[table] = Rows(table);
   const auto before = VerifyJournal(options_.path, options_.key_path);
   ASSERT_TRUE(before.ok()) << "can't be verified before it is brought up to date: " << before.status();
   EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam())) << "verify changed it";
@@ -98,7 +108,7 @@ TEST_P(OldJournal, IsReplayedToTheSameTables) {
   EXPECT_EQ(visited, 7u + 11u + 21u);
   journal->reset();
   ASSERT_TRUE(RebuildProjections(options_.path).ok());
-  for (const auto& [table, rows] : tables) EXPECT_EQ(Dump(options_.path, "SELECT * FROM " + table), rows) << table;
+  for (const auto& [table, rows] : tables) EXPECT_EQ(Rows(table), rows) << table;
 
   journal = SqliteJournal::Open(options_);
   Batch more;
@@ -114,7 +124,7 @@ TEST_P(OldJournal, KilledAtEachStatementOfItsFirstOpeningLosesNothing) {
   const std::string events = Dump(options_.path, kEvents);
   int killed = 0;
   for (int n = 1;; ++n) {
-    const TemporaryFolder copies;
+    const TemporaryFolder copies(FastFolder());
     const SqliteJournalOptions copy = {copies / "journal.db", options_.key_path, ""};
     ASSERT_TRUE(ReplaceFile(copy.path, original, 0600).ok());
     const bool was_killed = KilledAtStatement(n, [&] { return SqliteJournal::Open(copy).ok(); });

@@ -161,6 +161,7 @@ absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
   }));
   if (busy == 0) {
     wal_guard_.LogWasEmptied();
+    log_pages_ = 0;
     return absl::OkStatus();
   }
   return Unavailable("{}: another program holds a read transaction on it: end it (an open sqlite3 shell, a backup?)",

@@ -34,11 +34,11 @@ struct SqliteJournalOptions {
   std::string vfs;
   // Maintain() checkpoints once the write-ahead log has so many pages.
   int checkpoint_pages = kCheckpointPages;
+  // The write-ahead log may grow to this while another program holds a read transaction; see wal_guard.h.
+  int64_t wal_limit_bytes = kDefaultWalLimitBytes;
 
   // Measured at 100 incidents in flight (docs/performance.md): from here on larger ones save little.
   static constexpr int kCheckpointPages = 1000;
-  // The write-ahead log may grow to this while another program holds a read transaction; see wal_guard.h.
-  int64_t wal_limit_bytes = kDefaultWalLimitBytes;
 };
 
 class SqliteJournal final : public Journal {

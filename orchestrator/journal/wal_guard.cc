@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kWarnShare = 16;
 // About twice what the log reaches between two checkpoints.
-constexpr int64_t kSmallBytes = int64_t{2} << 20;
+constexpr int64_t kSmallBytes = int64_t{8} << 20;
 
 std::string Mebibytes(int64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
 

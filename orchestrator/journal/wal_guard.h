@@ -14,7 +14,7 @@
 namespace omnix {
 
 inline constexpr int64_t kDefaultWalLimitBytes = int64_t{1} << 30;
-inline constexpr int64_t kMinWalLimitBytes = int64_t{8} << 20;
+inline constexpr int64_t kMinWalLimitBytes = int64_t{16} << 20;
 // SQLite cuts the log's file down to this when it begins the log anew.
 inline constexpr int64_t kWalFileKeptBytes = int64_t{16} << 20;
 
