@@ -70,7 +70,6 @@ void LinkState::RepeatResults(absl::Duration now) {
   if (!outbox_.empty()) return;
   for (const LeasePtr& lease : InOrder()) {
     if (lease->phase == Phase::kFinished && now >= lease->result_sent + kResultRepeatInterval) {
-      OMNIX_CRASH_POINT("sdk.before_repeated_result");
       Push({Outgoing::Kind::kResult, lease, 0, {}});
     }
   }

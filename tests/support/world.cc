@@ -113,6 +113,10 @@ void Program::Kill() {
   Reap(/*block=*/true);
 }
 
+void Program::Signal(int number) {
+  if (pid_ > 0) kill(pid_, number);
+}
+
 int Program::Terminate() {
   if (pid_ <= 0) return exit_code_;
   kill(pid_, SIGTERM);
