@@ -135,6 +135,12 @@ absl::Status PlanRun::RunOne(const v1::PlannedCommand& command, const std::strin
   return absl::OkStatus();
 }
 
+bool PlanRun::MayHaveRun(const std::string& key) const {
+  const Json* begun = journal_.Last("command", "key", key);
+  const Json* withdrawn = journal_.Last("command_withdrawn", "key", key);
+  return begun != nullptr && (withdrawn == nullptr || withdrawn < begun);
+}
+
 absl::Status PlanRun::RunCommands(const google::protobuf::RepeatedPtrField<v1::PlannedCommand>& commands,
                                   Direction direction) {
   const bool back = direction == Direction::kBack;
@@ -145,7 +151,7 @@ absl::Status PlanRun::RunCommands(const google::protobuf::RepeatedPtrField<v1::P
       Step(step, v1::STEP_OUTCOME_ALREADY_DONE);
       continue;
     }
-    if (journal_.Last("command", "key", key) != nullptr && !MayRunAgain(commands[i].name())) {
+    if (MayHaveRun(key) && !MayRunAgain(commands[i].name())) {
       attention_ = true;
       Step(step, v1::STEP_OUTCOME_FAILED, "it may have run or not: the agent ended meanwhile");
       return FailedPrecondition("{}: it may have run or not, and running it twice may do harm: look at it", step);
@@ -153,6 +159,11 @@ absl::Status PlanRun::RunCommands(const google::protobuf::RepeatedPtrField<v1::P
     OMNIX_RETURN_IF_ERROR(back ? MayUndo() : context_.MayAct());
     OMNIX_RETURN_IF_ERROR(journal_.Append("command", {{"key", key}}));
     OMNIX_CRASH_POINT("recovery.before_command");
+    // The process may have stood still since it asked first, and another agent may have taken over meanwhile.
+    if (const absl::Status may = back ? MayUndo() : context_.MayAct(); !may.ok()) {
+      OMNIX_RETURN_IF_ERROR(journal_.Append("command_withdrawn", {{"key", key}}));
+      return may;
+    }
     OMNIX_RETURN_IF_ERROR(RunOne(commands[i], step));
     OMNIX_CRASH_POINT("recovery.after_command");
     OMNIX_RETURN_IF_ERROR(journal_.Append("command_done", {{"key", key}}));

@@ -45,6 +45,8 @@ class PlanRun {
   absl::Status Forward();
   absl::Status WriteFiles();
   absl::Status WriteFile(int index);
+  // The command was begun in an earlier attempt, and not withdrawn before it ran.
+  bool MayHaveRun(const std::string& key) const;
   absl::Status RunCommands(const google::protobuf::RepeatedPtrField<v1::PlannedCommand>& commands, Direction direction);
   absl::Status RunOne(const v1::PlannedCommand& command, const std::string& step);
   absl::StatusOr<v1::Application> Finish(v1::Application application, const std::string& event);
