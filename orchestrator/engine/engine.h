@@ -157,6 +157,7 @@ class Engine {
   void AnswerRollCall(Live& live);
   void PrepareAgent(RegisteredAgent& agent, const Live& live);
   void AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Welcome& welcome);
+  void RecordStaleWorker(const RegisteredAgent& agent, const v1::LeaseId& lease);
   void LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason);
   void ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease);
   void SendCancel(const v1::Task& task, const std::string& incident_id, const std::string& reason);

@@ -226,9 +226,26 @@ void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Wel
       agent.leases.insert(KeyOf(running));
     } else {
       *welcome.add_unknown() = running;
+      RecordStaleWorker(agent, running);
     }
   }
   LoseLeases(agent, lost, "the agent was restarted, or never got the task");
+}
+
+// An agent that stood still beyond its lease comes back with an attempt that is over. It is told to stop and forgets
+// what it has: this is the only trace that it was there.
+void Engine::RecordStaleWorker(const RegisteredAgent& agent, const v1::LeaseId& lease) {
+  Live* live = FindLive(lease.incident_id());
+  const v1::Task* task = live == nullptr ? nullptr : FindTask(live->state, lease.task_id());
+  if (task == nullptr || lease.fencing_token() > task->fencing_token()) return;
+  const bool outranked = lease.fencing_token() < task->fencing_token() || task->state() == v1::TASK_STATE_WAITING;
+  if (!outranked) return;
+  Run(*live, command::FinishTask{lease,
+                                 agent.name,
+                                 v1::OUTCOME_CANCELLED,
+                                 {},
+                                 "the agent came back after its lease was lost, and was told to stop"})
+      .IgnoreError();
 }
 
 void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason) {

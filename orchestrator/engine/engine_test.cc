@@ -157,6 +157,29 @@ TEST(Engine, ASilentAgentsTaskGoesToAnotherAndItsLateResultChangesNothing) {
   EXPECT_EQ(v1::PHASE_RESOLVED, world.Recorded(id).phase());
 }
 
+TEST(Engine, AStaleAgentThatComesBackIsToldToStopAndRecorded) {
+  EngineWorld world;
+  const auto hangs = world.Connect("agent-a", HangIn("recovery.apply"));
+  const std::string id = world.Alert("f1").incident_id;
+  const v1::LeaseId stale = hangs->assigned.back().lease();
+  world.Disconnect(hangs);
+  world.Connect("agent-b", HangIn("documentation.report"));
+  for (int i = 0; i < 3; ++i) world.Advance(absl::Seconds(6));
+  ASSERT_EQ(v1::PHASE_DOCUMENTING, world.Recorded(id).phase());
+  const v1::Incident before = world.Recorded(id);
+
+  // agent-b has done the task meanwhile.
+  world.Connect("agent-a", testing::DoEverythingWell, {stale});
+  const auto events = world.journal().ReadEvents(id, before.sequence(), SIZE_MAX);
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(1u, events->size());
+  const v1::LateResult& late = events->front().event().late_result();
+  EXPECT_EQ("agent-a", late.agent());
+  EXPECT_EQ(stale.fencing_token(), late.fencing_token());
+  EXPECT_EQ(before.tasks_size(), world.Recorded(id).tasks_size());
+  EXPECT_EQ(v1::PHASE_DOCUMENTING, world.Recorded(id).phase());
+}
+
 TEST(Engine, AnAttemptThatTakesTooLongIsCancelledAndRepeated) {
   EngineWorld world;
   int attempts = 0;
