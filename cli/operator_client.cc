@@ -17,6 +17,10 @@ namespace {
 constexpr int kMaxAnswerBytes = 256 << 20;
 constexpr int kFirstReconnectMs = 100;
 constexpr int kMaxReconnectMs = 2000;
+// An orchestrator that hangs keeps its connections: a watch notices by asking on an idle one. No more often than the
+// server allows (5 s).
+constexpr int kKeepaliveTimeMs = 10'000;
+constexpr int kKeepaliveTimeoutMs = 5'000;
 // The server's own bound for one list.
 constexpr uint32_t kMaxListed = 1000;
 // Ids that an error lists, so that it stays readable.
@@ -26,6 +30,9 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
