@@ -68,8 +68,11 @@ void PrintNames() {
 
 void CrashPoint(const char* name) {
   static std::atomic<int> passes = 0;
+  static std::atomic<int> stop_passes = 0;
   Trace(name);
   if (IsDue("OMNIX_CRASH_AT", name, passes)) kill(getpid(), SIGKILL);
+  // To this thread, so that it does not go on until another one has taken the signal.
+  if (IsDue("OMNIX_STOP_AT", name, stop_passes)) raise(SIGSTOP);
 }
 
 bool FaultPoint(const char* name) {

@@ -3,6 +3,7 @@
 // cmake/OmnixModule.cmake); everywhere else the macros are nothing.
 //
 //   OMNIX_CRASH_AT=recovery.before_rename:2   the process kills itself at the second pass of this point
+//   OMNIX_STOP_AT=recovery.before_write      it stands still there (SIGSTOP) until somebody sends it SIGCONT
 //   OMNIX_FAULT_AT=journal.commit_told_failed:5   this fault happens at its fifth pass (once)
 //   OMNIX_CRASH_TRACE=FILE   appends to FILE the name of each point and fault that is passed, a line each
 //   OMNIX_CRASH_LIST=1   the program prints the names of all that it has, a line each, and ends

@@ -63,8 +63,6 @@ CrashWorld::~CrashWorld() {
 
 void CrashWorld::WriteSystem() {
   std::string system = "name: crash\nservices:\n";
-  std::string recovery =
-      fmt::format("allowed_paths: ['{0}/srv']\nstate_dir: '{0}/state'\nallowed_commands:\n", folder_.path());
   for (const auto& service : kServices) {
     system += fmt::format("  - name: {0}\n    config_files: [{{path: '{1}', reload: reload}}]\n    commands:\n",
                           service, File(service));
@@ -74,11 +72,17 @@ void CrashWorld::WriteSystem() {
       const std::string argv =
           fmt::format("[/bin/sh, -c, 'echo {} {} >> {}/commands{}']", command, service, folder_.path(), refuse);
       system += fmt::format("      {}: {{argv: {}}}\n", command, argv);
-      recovery += fmt::format("  - argv: {}\n", argv);
+      allowed_commands_ += fmt::format("  - argv: {}\n", argv);
     }
   }
   Spill(folder_ / "system.yaml", system);
-  Spill(folder_ / "recovery.yaml", recovery);
+}
+
+std::string CrashWorld::WriteRecoveryConfig(const std::string& host) const {
+  const std::string path = folder_ / (host + ".yaml");
+  Spill(path, fmt::format("allowed_paths: ['{0}/srv']\nstate_dir: '{0}/state-{1}'\nallowed_commands:\n{2}",
+                          folder_.path(), host, allowed_commands_));
+  return path;
 }
 
 void CrashWorld::WritePlaybook() {
@@ -98,7 +102,8 @@ void CrashWorld::WatchFiles() {
 std::string CrashWorld::grpc_address() const { return "127.0.0.1:" + std::to_string(grpc_port_); }
 std::string CrashWorld::http_url() const { return "http://127.0.0.1:" + std::to_string(http_port_); }
 
-void CrashWorld::Start(const std::string& program, const Environment& environment, const std::string& name) {
+void CrashWorld::Start(const std::string& program, const Environment& environment, const std::string& name,
+                       const std::string& host) {
   const std::string own_name = name.empty() ? program : name;
   std::vector<std::string> argv = {ProgramPath(program)};
   auto add = [&](std::initializer_list<std::string> more) { argv.insert(argv.end(), more); };
@@ -109,7 +114,7 @@ void CrashWorld::Start(const std::string& program, const Environment& environmen
     add({"--heartbeat", "200ms", "--lease", "2s"});
   } else {
     add({"--orchestrator", grpc_address(), "--name", own_name});
-    if (program == kRecovery) add({"--config", folder_ / "recovery.yaml"});
+    if (program == kRecovery) add({"--config", WriteRecoveryConfig(host)});
   }
   programs_[own_name] = Program(argv, folder_ / ("log/" + own_name), environment);
 }

@@ -37,8 +37,10 @@ class CrashWorld {
   std::string journal_key() const { return folder_ / "data/journal.key"; }
   std::string trace_file(const std::string& name) const { return folder_ / ("trace-" + name); }
 
-  // kOmnixd, kRecovery or kScript; more than one agent of a kind by `name`.
-  void Start(const std::string& program, const Environment& environment, const std::string& name = "");
+  // kOmnixd, kRecovery or kScript; more than one agent of a kind by `name`. Recovery agents of one `host` share their
+  // state and their locks.
+  void Start(const std::string& program, const Environment& environment, const std::string& name = "",
+             const std::string& host = "host");
   Program& program(const std::string& name) { return programs_[name]; }
   // Ends all, agents first.
   void Stop();
@@ -52,6 +54,8 @@ class CrashWorld {
 
  private:
   void WriteSystem();
+  // What a recovery agent on this host may do; gives the file's name.
+  std::string WriteRecoveryConfig(const std::string& host) const;
   void WritePlaybook();
   void WatchFiles();
 
@@ -59,6 +63,7 @@ class CrashWorld {
   int grpc_port_;
   int http_port_;
   int inotify_ = -1;
+  std::string allowed_commands_;
   std::map<std::string, int> writes_;
   std::map<std::string, Program> programs_;
 };

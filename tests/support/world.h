@@ -45,6 +45,8 @@ class Program {
   bool IsRunning();
   // SIGKILL to the process, and waits for its end.
   void Kill();
+  // -1 where it has ended.
+  pid_t pid() const { return pid_; }
   // To the process alone; nothing where it has ended.
   void Signal(int number);
   // SIGTERM, waits for its end; gives the exit code (128 + signal).
