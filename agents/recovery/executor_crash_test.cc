@@ -91,6 +91,7 @@ TEST_F(ExecutorTest, ACommandThatMayHaveRunIsNeverRepeated) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->applied());
   EXPECT_TRUE(again->needs_attention());
+  EXPECT_EQ(Witnessed("notify"), 1) << "nor by taking back what was done";
 }
 
 TEST_F(ExecutorTest, ACrashWhileUndoingAFailedApplyEndsUndone) {

@@ -22,9 +22,6 @@ namespace {
 
 constexpr absl::Duration kCommandTimeout = absl::Seconds(30);
 
-// Commands of these names may run twice: model authors give them to what ends in the same state.
-bool MayRunAgain(const std::string& name) { return name == "reload" || name == "restart" || name == "test_config"; }
-
 }  // namespace
 
 PlanRun::PlanRun(const v1::Plan& plan, const v1::SystemModel& system, const v1::RecoveryConfig& config,

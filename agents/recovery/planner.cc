@@ -174,6 +174,10 @@ const v1::Service* FindService(const v1::SystemModel& system, const std::string&
   return found == system.services().end() ? nullptr : &*found;
 }
 
+bool MayRunAgain(const std::string& command_name) {
+  return command_name == kTestCommand || command_name == kReloadCommand || command_name == kRestartCommand;
+}
+
 absl::StatusOr<v1::PlannedCommand> AllowedPlannedCommand(const v1::SystemModel& system,
                                                          const v1::RecoveryConfig& config, const std::string& service,
                                                          const std::string& name) {
@@ -212,7 +216,9 @@ absl::StatusOr<v1::Plan> MakePlan(const PlanRequest& request, const v1::SystemMo
     if (file.before != file.now) AddFile(path, file, &plan);
   }
   for (const auto& command : workspace.commands()) *plan.add_commands() = command;
-  if (plan.files_size() > 0) *plan.mutable_rollback_commands() = plan.commands();
+  for (const auto& command : plan.commands()) {
+    if (plan.files_size() > 0 && MayRunAgain(command.name())) *plan.add_rollback_commands() = command;
+  }
   if (plan.files().empty() && plan.commands().empty()) return FailedPrecondition("the actions would change nothing");
   AddServices(request.actions, system, &plan);
   plan.set_risk(RiskOf(plan));

@@ -26,6 +26,10 @@ struct PlanRequest {
 absl::StatusOr<v1::Plan> MakePlan(const PlanRequest& request, const v1::SystemModel& system,
                                   const v1::RecoveryConfig& config);
 
+// Commands of these names may run twice: model authors give them to what ends in the same state (test_config, reload,
+// restart). The others run once, and not again when a plan is taken back.
+bool MayRunAgain(const std::string& command_name);
+
 // The command of that name, where model and configuration both allow it.
 absl::StatusOr<v1::PlannedCommand> AllowedPlannedCommand(const v1::SystemModel& system,
                                                          const v1::RecoveryConfig& config, const std::string& service,
