@@ -52,6 +52,8 @@ struct Share {
   size_t parts = 1;
 };
 
+void PrintTo(const Share& share, std::ostream* out) { *out << share.name; }
+
 class Matrix {
  public:
   explicit Matrix(const Share& share) : program_(share.program), share_(share) {}
@@ -63,6 +65,7 @@ class Matrix {
     if (program_ == kOmnixd) {
       Profile(Plot::kCommitToldFailed);
       Profile(Plot::kSilentAgent);
+      Profile(Plot::kLongLog);
     }
     for (int seed = 0; seed < Seeds(); ++seed) {
       for (size_t i = share_.part; i < points.size(); i += share_.parts) DieAt(points[i], seed);

@@ -14,6 +14,7 @@ constexpr absl::Duration kDeadline = absl::Seconds(40);
 constexpr auto kCallTimeout = std::chrono::seconds(5);
 constexpr auto kPollInterval = std::chrono::milliseconds(15);
 constexpr int kRepeatedAlerts = 3;
+constexpr int kLongNotes = 6;
 
 void SetDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
@@ -23,7 +24,8 @@ std::string Title(const std::string& service) { return service + " fails"; }
 
 }  // namespace
 
-Load::Load(CrashWorld& world, LinkWitness& witness) : world_(world), witness_(witness) {
+Load::Load(CrashWorld& world, LinkWitness& witness, size_t note_bytes)
+    : world_(world), witness_(witness), note_bytes_(note_bytes) {
   watcher_ = std::thread([this] { Watch(); });
   running_ = static_cast<int>(kServices.size());
   for (const auto& service : kServices) {
@@ -181,6 +183,9 @@ void Load::Drive(const std::string& service) {
   }
   if (!Note(incident_id, service + " is looked at")) return;
   if (service == "cancelled") {
+    for (int i = 0; i < kLongNotes && note_bytes_ > 0; ++i) {
+      if (!Note(incident_id, std::string(note_bytes_, static_cast<char>('a' + i)))) return;
+    }
     Cancel(incident_id);
     return;
   }

@@ -42,7 +42,8 @@ struct Ledger {
 
 class Load {
  public:
-  Load(CrashWorld& world, LinkWitness& witness);
+  // `note_bytes`: size of the notes on the incident that is cancelled.
+  Load(CrashWorld& world, LinkWitness& witness, size_t note_bytes);
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -76,6 +77,7 @@ class Load {
 
   CrashWorld& world_;
   LinkWitness& witness_;
+  const size_t note_bytes_;
   std::atomic<int> running_ = 0;
   std::atomic<bool> under_way_ = false;
   std::mutex mutex_;

@@ -13,6 +13,8 @@ namespace omnix::testing {
 namespace {
 
 constexpr absl::Duration kDeadline = absl::Seconds(60);
+// Each is twice in the journal's row.
+constexpr size_t kLongNoteBytes = 500'000;
 
 class Director {
  public:
@@ -22,7 +24,7 @@ class Director {
     for (const char* program : {kOmnixd, kRecovery, kScript}) Start(program);
     LinkWitness witness(world_.grpc_address());
     {
-      Load load(world_, witness);
+      Load load(world_, witness, story_.plot == Plot::kLongLog ? kLongNoteBytes : 0);
       const bool ended = WaitUntil(
           [&] {
             StartTheDead();
@@ -133,9 +135,12 @@ class Director {
 }  // namespace
 
 std::string Describe(const Story& story) {
-  std::string text = story.plot == Plot::kPlain              ? "plain"
-                     : story.plot == Plot::kCommitToldFailed ? fmt::format("commit {} told failed", story.failed_commit)
-                                                             : "silent agent";
+  const std::map<Plot, std::string> names = {
+      {Plot::kPlain, "plain"},
+      {Plot::kCommitToldFailed, fmt::format("commit {} told failed", story.failed_commit)},
+      {Plot::kSilentAgent, "silent agent"},
+      {Plot::kLongLog, "long log"}};
+  std::string text = names.at(story.plot);
   if (story.death) {
     text += fmt::format("; {} dies in its life {} at {}:{}", story.death->program, story.death->life,
                         story.death->point, story.death->count);

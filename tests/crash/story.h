@@ -18,6 +18,8 @@ enum class Plot {
   kCommitToldFailed,
   // The script agent stands still for longer than its lease.
   kSilentAgent,
+  // So much is written that the journal's log is moved into its file on the way.
+  kLongLog,
 };
 
 // Where a program dies: at the count-th pass of the point in its n-th life.
