@@ -106,7 +106,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     OpenNode& parent = open_.back();
     if (parent.node.IsList()) {
-      parent.node.entries.emplace_back(YamlNode(), std::move(node));
+      parent.node.entries.push_back({YamlNode(), std::move(node)});
     } else if (!parent.has_key) {
       if (!node.IsScalar()) {
         report_->AddAt(node.mark, "", "a key must be text, found " + DescribeYaml(node));
@@ -115,7 +115,7 @@ class TreeBuilder final : public YAML::EventHandler {
       parent.key = std::move(node);
       parent.has_key = true;
     } else {
-      parent.node.entries.emplace_back(std::move(parent.key), std::move(node));
+      parent.node.entries.push_back({std::move(parent.key), std::move(node)});
       parent.has_key = false;
     }
   }

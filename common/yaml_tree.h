@@ -7,12 +7,13 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/yaml.h"
 
 namespace omnix {
+
+struct YamlEntry;
 
 struct YamlNode {
   enum class Kind { kScalar, kList, kMapping };
@@ -24,13 +25,18 @@ struct YamlNode {
   // Written in quotes or as a block (| or >): a string whatever it looks like.
   bool quoted = false;
   // Keys (scalars) and values in the order of the file; a key may come twice. Of a list, `first` is unused.
-  std::vector<std::pair<YamlNode, YamlNode>> entries;
+  std::vector<YamlEntry> entries;
 
   bool IsScalar() const { return kind == Kind::kScalar; }
   bool IsList() const { return kind == Kind::kList; }
   bool IsMapping() const { return kind == Kind::kMapping; }
   // Absent, or one of the core schema's words for null.
   bool IsNull() const;
+};
+
+struct YamlEntry {
+  YamlNode first;
+  YamlNode second;
 };
 
 // The text's root; a null scalar where the text is empty or (with a mistake in `report`) no such tree.
