@@ -22,8 +22,10 @@ add_library(omnix_warnings INTERFACE)
 set(omnix_optimizer_warnings restrict maybe-uninitialized array-bounds stringop-overflow stringop-overread free-nonheap-object nonnull
                              dangling-pointer use-after-free null-dereference)
 list(TRANSFORM omnix_optimizer_warnings PREPEND -Wno-error=)
-target_compile_options(omnix_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
-                       ${omnix_optimizer_warnings})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(omnix_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+                         ${omnix_optimizer_warnings})
+endif()
 if(OMNIX_SANITIZE MATCHES thread)
   target_compile_options(omnix_warnings INTERFACE -Wno-tsan)
 endif()
