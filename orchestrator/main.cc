@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -98,6 +99,14 @@ absl::Status AsConfigurationError(const absl::Status& status) {
   return absl::InvalidArgumentError(Message(status));
 }
 
+// gRPC 1.51 stops listening for good when accept finds no free descriptor (CVE-2023-4785): as many as may be had.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit of open files can't be raised");
+}
+
 absl::Status Serve(const DaemonOptions& options, Configuration configuration, const sigset_t& signals) {
   OMNIX_RETURN_IF_ERROR(CheckGrpcAddress(options.grpc_listen));
   OMNIX_ASSIGN_OR_RETURN(HttpServerOptions http_options, HttpOptions(options));
@@ -178,6 +187,7 @@ int Main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
   const absl::Status served = Serve(*options, *std::move(configuration), signals);
   if (served.ok()) return 0;
   return fail(served, absl::IsInvalidArgument(served) ? kExitUsage : kExitFailed);

@@ -25,6 +25,11 @@ struct GrpcServerOptions {
   // A connection on which nothing came for this long is probed, and closed where the probe isn't answered in time.
   absl::Duration keepalive_time = absl::Seconds(20);
   absl::Duration keepalive_timeout = absl::Seconds(10);
+  // A connection that doesn't begin to speak HTTP/2 by then, or has no call for so long, is closed.
+  absl::Duration handshake_timeout = absl::Seconds(10);
+  absl::Duration max_idle = absl::Minutes(5);
+  // What gRPC's buffers may hold together; beyond it connections are refused.
+  size_t max_buffer_bytes = 512 << 20;
   // A client that probes more often than this is told to go away.
   absl::Duration min_client_ping_interval = absl::Seconds(5);
 };

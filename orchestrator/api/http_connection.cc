@@ -22,6 +22,7 @@ namespace http = boost::beast::http;
 using Response = http::response<http::string_body>;
 
 constexpr size_t kReadBytes = 16 << 10;
+constexpr uint64_t kSmallBodyBytes = 64 << 10;
 // A cancelled read may just be between two steps: it is cancelled again this much later.
 constexpr absl::Duration kCancelAgain = absl::Milliseconds(100);
 // After a refusal the rest of a request is read and dropped within these bounds, so that the client gets to read the
@@ -123,6 +124,21 @@ void HttpConnection::Close() {
   if (core_->open.empty()) core_->all_closed.notify_all();
 }
 
+void HttpConnection::GiveWay() {
+  if (WaitingFor().has_value()) Close();
+}
+
+std::optional<absl::Duration> HttpConnection::WaitingFor() const {
+  const int64_t since = waiting_since_.load();
+  if (since == 0) return std::nullopt;
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()) - absl::Nanoseconds(since);
+}
+
+void HttpConnection::SetWaiting(bool waiting) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  waiting_since_ = waiting ? std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() : 0;
+}
+
 void HttpConnection::Arm(absl::Duration duration, void (HttpConnection::*expired)()) {
   timer_.expires_after(absl::ToChronoNanoseconds(duration));
   timer_.async_wait([self = shared_from_this(), generation = ++timer_generation_, expired](const Error& error) {
@@ -140,6 +156,7 @@ void HttpConnection::ReadExpired() {
 void HttpConnection::ReadFirstBytes() {
   if (core_->draining) return Close();
   state_ = State::kIdle;
+  SetWaiting(true);
   if (buffer_.size() > 0) return ReadHeader();
   Arm(request_ == 0 ? core_->options.header_timeout : core_->options.idle_timeout, &HttpConnection::ReadExpired);
   socket_.async_read_some(buffer_.prepare(kReadBytes), [self = shared_from_this()](const Error& error, size_t bytes) {
@@ -236,7 +253,9 @@ std::optional<ApiResponse> HttpConnection::RefuseBody() {
   if (length > limit) return BodyTooLarge(limit);
   parser_->body_limit(limit);
   reserved_bytes_ = length;
-  if (core_->bodies_bytes.fetch_add(length) + length > core_->options.max_bodies_bytes) {
+  // Small ones are always taken: a few senders of large ones must not keep alerts out.
+  const bool full = core_->bodies_bytes.fetch_add(length) + length > core_->options.max_bodies_bytes;
+  if (full && length > kSmallBodyBytes) {
     ReleaseBody();
     return Problem(kUnavailable, "too many large requests are being read; come back later");
   }
@@ -266,6 +285,7 @@ void HttpConnection::ReadBody() {
 
 void HttpConnection::Dispatch() {
   state_ = State::kHandling;
+  SetWaiting(false);
   Arm(core_->options.handler_timeout, &HttpConnection::HandlerExpired);
   auto& message = parser_->get();
   ApiRequest request;

@@ -1,6 +1,7 @@
 // One connection of the HTTP server. Internal to the server.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -29,7 +30,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void BeginShutdown();
   void Close();
 
-  // Of any thread: calls one of the two above on the strand.
+  // Closes it where it still waits for its client, to make room for another.
+  void GiveWay();
+
+  // Of any thread: since when it has waited for its client (the rest of a request, or the next one); nothing where it
+  // does not.
+  std::optional<absl::Duration> WaitingFor() const;
+
+  // Of any thread: calls one of the three above on the strand.
   void OnStrand(void (HttpConnection::*method)()) {
     core_->Post(socket_.get_executor(), [self = shared_from_this(), method] { (self.get()->*method)(); });
   }
@@ -44,6 +52,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   enum class State { kIdle, kReading, kHandling, kWriting, kStreaming, kLingering, kClosed };
 
+  void SetWaiting(bool waiting);
   void ReadFirstBytes();
   void ReadHeader();
   void OnHeader(const Error& error);
@@ -80,6 +89,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   uint64_t timer_generation_ = 0;
   bool timed_out_ = false;
   State state_ = State::kIdle;
+  // Steady clock's nanoseconds; 0: it does not wait for its client.
+  std::atomic<int64_t> waiting_since_ = 0;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   Router::Match match_;

@@ -19,6 +19,8 @@ using Error = boost::system::error_code;
 
 // Connections beyond the limit that are being told so; further ones are closed at once.
 constexpr size_t kMaxRefusals = 64;
+// A connection that has waited for its client for so long gives way where there is no room for a new one.
+constexpr absl::Duration kMinWaiting = absl::Milliseconds(100);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 absl::Status ListenError(const std::string& address, const char* step, const Error& error) {
@@ -46,15 +48,36 @@ absl::Status Listen(HttpCore& core) {
   return absl::OkStatus();
 }
 
+// The one that has kept its place longest without sending a whole request; null where none has for long. With the
+// core's lock held.
+std::shared_ptr<HttpConnection> SlowestLocked(HttpCore& core) {
+  auto slowest = core.open.end();
+  absl::Duration longest = kMinWaiting;
+  for (auto entry = core.open.begin(); entry != core.open.end(); ++entry) {
+    const auto waiting = entry->first->WaitingFor();
+    if (!waiting.has_value() || *waiting < longest) continue;
+    longest = *waiting;
+    slowest = entry;
+  }
+  // One alone: the last reference to a connection must not go while the lock is held.
+  return slowest == core.open.end() ? nullptr : slowest->second.lock();
+}
+
 void Serve(const std::shared_ptr<HttpCore>& core, tcp::socket socket) {
   auto connection = std::make_shared<HttpConnection>(core, std::move(socket));
-  size_t open = 0;
+  std::shared_ptr<HttpConnection> slowest;
+  bool overloaded = false;
   {
     const std::lock_guard lock(core->mutex);
-    open = core->open.size();
-    if (open < core->options.max_connections + kMaxRefusals) core->open.emplace(connection.get(), connection);
+    overloaded = core->open.size() >= core->options.max_connections;
+    // Slow senders must not keep others out.
+    if (overloaded) slowest = SlowestLocked(*core);
+    // Room for those that are told so, or whose places become free.
+    if (core->open.size() >= core->options.max_connections + kMaxRefusals) return;
+    core->open.emplace(connection.get(), connection);
   }
-  if (open < core->options.max_connections + kMaxRefusals) connection->Start(open >= core->options.max_connections);
+  if (slowest != nullptr) slowest->OnStrand(&HttpConnection::GiveWay);
+  connection->Start(overloaded && slowest == nullptr);
 }
 
 void Accept(const std::shared_ptr<HttpCore>& core) {

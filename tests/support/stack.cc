@@ -51,6 +51,10 @@ void Stack::StartOrchestrator() {
     argv.push_back("--policy");
     argv.push_back(options_.policy_file);
   }
+  if (!options_.playbooks_folder.empty()) {
+    argv.push_back("--playbooks");
+    argv.push_back(options_.playbooks_folder);
+  }
   programs_["omnixd"] = Program(argv, folder_ + "/log/omnixd");
   const bool ready = WaitUntil([&] {
     HttpRequest request;

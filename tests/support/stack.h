@@ -22,6 +22,8 @@ struct StackOptions {
   std::string policy_file;
   // Configuration of the recovery agent.
   std::string recovery_config;
+  // Empty: the default playbook.
+  std::string playbooks_folder = {};
 };
 
 class Stack {
