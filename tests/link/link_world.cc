@@ -45,7 +45,8 @@ LinkWorld::LinkWorld() {
   std::filesystem::create_directories(folder_ / "playbooks");
   Spill(folder_ / "playbooks/link.yaml", kPlaybook);
   Spill(folder_ / "system.yaml", "name: link\n");
-  StackOptions options{folder_ / "system.yaml", SourceFolder() + "/deploy/demo/policy-auto.yaml", ""};
+  Spill(folder_ / "policy.yaml", "rules: [{name: all, decision: auto}]\n");
+  StackOptions options{folder_ / "system.yaml", folder_ / "policy.yaml", ""};
   options.playbooks_folder = folder_ / "playbooks";
   stack_ = std::make_unique<Stack>(folder_.path(), options);
   stack_->StartOrchestrator();
