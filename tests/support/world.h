@@ -43,7 +43,6 @@ class Program {
   Program& operator=(Program&& other) noexcept;
 
   bool IsRunning();
-  pid_t pid() const { return pid_; }
   // SIGKILL to the process, and waits for its end.
   void Kill();
   // -1 where it has ended.
