@@ -11,8 +11,6 @@
 namespace omnix {
 namespace {
 
-constexpr absl::Duration kDefaultTimeout = absl::Minutes(2);
-
 bool HoldsLease(const v1::Task& task, const v1::LeaseId& lease) {
   return task.state() == v1::TASK_STATE_RUNNING && task.attempt() == lease.attempt() &&
          task.fencing_token() == lease.fencing_token();
@@ -69,7 +67,7 @@ absl::Status Decision::Handle(const command::AssignTask& assign) {
   assigned->set_fencing_token(incident_.fencing_token() + 1);
   assigned->set_agent(assign.agent);
   assigned->set_input_json(assign.input_json);
-  *assigned->mutable_deadline() = ToProto(now_ + OrDefault(task->spec().timeout(), kDefaultTimeout));
+  *assigned->mutable_deadline() = ToProto(now_ + TimeoutOf(task->spec()));
   Emit(std::move(event));
   return absl::OkStatus();
 }
@@ -92,9 +90,10 @@ absl::Status Decision::Handle(const command::SkipTask& skip) {
 absl::Status Decision::Handle(const command::FinishTask& finish) {
   const v1::Task* task = FindTask(incident_, finish.lease.task_id());
   if (task == nullptr) return NotFound("{} has no task '{}'", incident_.id(), finish.lease.task_id());
-  if (!HoldsLease(*task, finish.lease)) {
+  // A lease is its agent's: what another one says of it is kept for people and changes nothing.
+  if (!HoldsLease(*task, finish.lease) || task->agent() != finish.agent) {
     const bool said_twice = task->attempt() == finish.lease.attempt() &&
-                            task->fencing_token() == finish.lease.fencing_token() &&
+                            task->fencing_token() == finish.lease.fencing_token() && task->agent() == finish.agent &&
                             (task->state() == v1::TASK_STATE_SUCCEEDED || task->state() == v1::TASK_STATE_FAILED);
     if (said_twice) return absl::OkStatus();
     v1::Event event;

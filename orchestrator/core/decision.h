@@ -80,7 +80,15 @@ class Decision {
   std::vector<v1::Event> events_;
 };
 
+// The wait before another attempt doubles up to this.
+inline constexpr absl::Duration kLongestRetryWait = absl::Minutes(1);
+
 // Questions about a state that several rules ask (state_queries.cc).
+
+// How long one attempt may take.
+absl::Duration TimeoutOf(const v1::TaskSpec& spec);
+// How long the incident may take in all, from when it was opened or last taken up again by an operator.
+absl::Duration BudgetOf(const v1::Incident& incident);
 
 // The tasks of the current visit (or of the rollback under way) have all ended.
 bool CurrentTasksEnded(const v1::Incident& incident);

@@ -40,10 +40,12 @@ void AddTaskEffects(const v1::Incident& incident, absl::Time now, Effects& effec
   for (const auto& task : incident.tasks()) {
     if (task.state() == v1::TASK_STATE_RUNNING) {
       effects.running_tasks.push_back(task.id());
-      effects.timers.push_back({TimerKind::kAttempt, FromProto(task.deadline()), task.id(), task.attempt()});
+      effects.timers.push_back(
+          {TimerKind::kAttempt, FromProto(task.deadline()), task.id(), task.attempt(), TimeoutOf(task.spec())});
     } else if (task.state() == v1::TASK_STATE_WAITING && !incident.paused() && IsReady(incident, task)) {
       if (task.has_not_before() && FromProto(task.not_before()) > now) {
-        effects.timers.push_back({TimerKind::kRetry, FromProto(task.not_before()), task.id(), task.attempt()});
+        effects.timers.push_back(
+            {TimerKind::kRetry, FromProto(task.not_before()), task.id(), task.attempt(), kLongestRetryWait});
       } else {
         effects.ready_tasks.push_back(task.id());
       }
@@ -57,7 +59,8 @@ void AddApprovalEffects(const v1::Incident& incident, Effects& effects) {
   const auto& approval = recovery->approval();
   if (approval.state() == v1::APPROVAL_STATE_UNDECIDED && !incident.paused()) effects.judge_plan = approval.plan_hash();
   if (approval.state() == v1::APPROVAL_STATE_REQUESTED) {
-    effects.timers.push_back({TimerKind::kApproval, FromProto(approval.expires_at()), approval.plan_hash(), 0});
+    effects.timers.push_back({TimerKind::kApproval, FromProto(approval.expires_at()), approval.plan_hash(), 0,
+                              absl::Milliseconds(incident.limits().approval_timeout_ms())});
   }
 }
 
@@ -97,14 +100,14 @@ Effects DeriveEffects(const v1::Incident& incident, const v1::Playbook& playbook
   if (incident.phase() == v1::PHASE_MOBILIZING && !incident.paused()) {
     effects.roll_call = TaskTypes(playbook);
     const absl::Time entered = FromProto(incident.visits(incident.visits_size() - 1).entered_at());
-    effects.timers.push_back(
-        {TimerKind::kRollCall, entered + absl::Milliseconds(incident.limits().mobilize_timeout_ms()), "", 0});
+    const absl::Duration timeout = absl::Milliseconds(incident.limits().mobilize_timeout_ms());
+    effects.timers.push_back({TimerKind::kRollCall, entered + timeout, "", 0, timeout});
   }
   AddTaskEffects(incident, now, effects);
   AddApprovalEffects(incident, effects);
   effects.lock_resources = !incident.paused() && WantsResources(incident) != nullptr;
   if (incident.phase() != v1::PHASE_ESCALATED) {
-    effects.timers.push_back({TimerKind::kBudget, FromProto(incident.budget_until()), "", 0});
+    effects.timers.push_back({TimerKind::kBudget, FromProto(incident.budget_until()), "", 0, BudgetOf(incident)});
   }
   return effects;
 }

@@ -21,6 +21,8 @@ struct Timer {
   // Task of kRetry and kAttempt, plan hash of kApproval.
   std::string subject;
   uint32_t attempt = 0;
+  // From when it was set until `at`: a wall clock that was set back while nobody ran must not make the wait longer.
+  absl::Duration longest = absl::InfiniteDuration();
 };
 
 struct Effects {
@@ -36,7 +38,7 @@ struct Effects {
   std::vector<Timer> timers;
 };
 
-// Pure. `now` decides only which retries are due.
+// Pure. `now` decides only which retries are due; with InfinitePast all that wait for one come as timers.
 Effects DeriveEffects(const v1::Incident& incident, const v1::Playbook& playbook, absl::Time now);
 
 // The task could be leased: it waits, belongs to what the incident does now, its needs have ended, and where it applies

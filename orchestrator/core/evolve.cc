@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "common/time.h"
+#include "orchestrator/core/decision.h"
+
 namespace omnix {
 namespace {
 
@@ -94,6 +97,10 @@ void Apply(v1::Incident& incident, const v1::AlertAttached& attached, AlertPlace
 }
 
 void Apply(v1::Incident& incident, const v1::Event& event, const v1::PhaseEntered& entered) {
+  // An operator takes it up again: with a budget that is spent it would escalate at once.
+  if (incident.phase() == v1::PHASE_ESCALATED) {
+    *incident.mutable_budget_until() = ToProto(FromProto(event.time()) + BudgetOf(incident));
+  }
   EnterPhase(incident, entered.phase(), entered.reason(), event);
   for (const auto& task : entered.tasks()) *incident.add_tasks() = task;
   // A new investigation starts afresh: what it proposes may be tried, whatever failed before it.

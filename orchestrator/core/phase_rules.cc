@@ -11,7 +11,6 @@
 namespace omnix {
 namespace {
 
-constexpr absl::Duration kMaxBackoff = absl::Minutes(1);
 constexpr absl::Duration kDefaultBackoff = absl::Seconds(1);
 constexpr uint32_t kDefaultAttempts = 3;
 
@@ -268,12 +267,12 @@ void Decision::RetryOrFail(const v1::Task& task, const std::string& reason, bool
   v1::Event event;
   if (!finally && task.attempt() < attempts) {
     absl::Duration backoff = OrDefault(task.spec().backoff(), kDefaultBackoff);
-    for (uint32_t i = 1; i < task.attempt() && backoff < kMaxBackoff; ++i) backoff *= 2;
+    for (uint32_t i = 1; i < task.attempt() && backoff < kLongestRetryWait; ++i) backoff *= 2;
     auto* failed = event.mutable_attempt_failed();
     failed->set_task_id(task.id());
     failed->set_attempt(task.attempt());
     failed->set_reason(reason);
-    *failed->mutable_not_before() = ToProto(now_ + std::min(backoff, kMaxBackoff));
+    *failed->mutable_not_before() = ToProto(now_ + std::min(backoff, kLongestRetryWait));
     return Emit(std::move(event));
   }
   auto* failed = event.mutable_task_failed();

@@ -1,11 +1,14 @@
 #include <algorithm>
 
+#include "common/time.h"
 #include "orchestrator/core/decision.h"
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
 
 namespace omnix {
 namespace {
+
+constexpr absl::Duration kDefaultTimeout = absl::Minutes(2);
 
 // Tasks of one visit stand together at the end of the list; a rollback's tasks come after those of the phase that it
 // interrupts.
@@ -21,6 +24,18 @@ bool PhaseHasTasks(v1::Phase phase) {
 }
 
 }  // namespace
+
+absl::Duration TimeoutOf(const v1::TaskSpec& spec) { return OrDefault(spec.timeout(), kDefaultTimeout); }
+
+absl::Duration BudgetOf(const v1::Incident& incident) {
+  auto begun = incident.opened_at();
+  for (int i = 1; i < incident.visits_size(); ++i) {
+    const bool taken_up =
+        incident.visits(i - 1).phase() == v1::PHASE_ESCALATED && incident.visits(i).phase() != v1::PHASE_ESCALATED;
+    if (taken_up) begun = incident.visits(i).entered_at();
+  }
+  return FromProto(incident.budget_until()) - FromProto(begun);
+}
 
 bool IsCurrent(const v1::Incident& incident, const v1::Task& task) {
   if (incident.rollback_by().empty() && !PhaseHasTasks(incident.phase())) return false;

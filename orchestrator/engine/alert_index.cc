@@ -17,13 +17,16 @@ void AlertIndex::Close(const std::string& incident_id, const google::protobuf::R
     const auto known = open_.find(alert.fingerprint());
     if (known == open_.end() || known->second.incident_id != incident_id) continue;
     open_.erase(known);
-    if (alert.status() != v1::ALERT_STATUS_FIRING) continue;
-    closed_[alert.fingerprint()] = {incident_id, ++closings_};
-    closed_order_.emplace_back(alert.fingerprint(), closings_);
+    if (alert.status() == v1::ALERT_STATUS_FIRING) Remember(incident_id, alert.fingerprint());
   }
+}
+
+void AlertIndex::Remember(const std::string& incident_id, const std::string& fingerprint) {
+  closed_[fingerprint] = {incident_id, ++closings_};
+  closed_order_.emplace_back(fingerprint, closings_);
   while (closed_order_.size() > kMaxRemembered) {
-    const auto& [fingerprint, number] = closed_order_.front();
-    const auto oldest = closed_.find(fingerprint);
+    const auto& [forgotten, number] = closed_order_.front();
+    const auto oldest = closed_.find(forgotten);
     if (oldest != closed_.end() && oldest->second.second == number) closed_.erase(oldest);
     closed_order_.pop_front();
   }

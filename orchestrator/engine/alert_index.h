@@ -27,6 +27,8 @@ class AlertIndex {
   // The incident has ended. Of the alerts that still fire the newest kMaxRemembered are remembered, for the day that
   // they clear.
   void Close(const std::string& incident_id, const google::protobuf::RepeatedPtrField<v1::Alert>& alerts);
+  // The same for one alert, as the journal tells of it.
+  void Remember(const std::string& incident_id, const std::string& fingerprint);
   // The ended incident whose alert this was; empty: none. Forgotten with its next reading.
   std::string FindClosed(const std::string& fingerprint) const;
   void Clear();

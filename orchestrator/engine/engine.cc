@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/crash_point.h"
 #include "common/json.h"
@@ -58,6 +59,9 @@ void Engine::Forget(const absl::Status& why) {
   send_places_.clear();
   live_.clear();
   parked_.clear();
+  closing_.clear();
+  closed_in_write_.clear();
+  lingering_.clear();
   alerts_.Clear();
   joins_.Clear();
   registry_ = {};
@@ -67,7 +71,7 @@ void Engine::Forget(const absl::Status& why) {
   timers_.Clear();
   locks_.Clear();
   run_by_.ForgetWritten();
-  day_.clear();
+  day_counters_.clear();
   OMNIX_CRASH_POINT("engine.forgotten");
 }
 
@@ -95,14 +99,15 @@ void Engine::Record(Live& live, std::vector<v1::Event> events) {
     *recorded.mutable_event() = std::move(event);
     transaction_.batch.events.push_back(std::move(recorded));
   }
-  if (resources_changed) locks_.SetHeld(live.state.id(), live.state.resources());
+  if (resources_changed) UpdateLocks(live.state);
 }
 
 // Brings what is in flight for an incident in line with its state, until nothing more follows by itself.
 void Engine::Settle(const std::string& incident_id) {
   while (Live* live = FindLive(incident_id)) {
     if (IsClosed(live->state.phase())) return CloseIfEnded(incident_id);
-    const Effects effects = DeriveEffects(live->state, live->run_by->playbook, clock_.Now());
+    // Waits for another attempt end by the timers' monotonic clock alone: the wall clock may have jumped over them.
+    const Effects effects = DeriveEffects(live->state, live->run_by->playbook, absl::InfinitePast());
     if (ApplyImmediateEffects(*live, effects)) continue;
     timers_.Set(incident_id, effects.timers, clock_.Now(), clock_.Monotonic());
     for (const auto& task_id : effects.ready_tasks) Enqueue(*live, task_id);
@@ -146,8 +151,7 @@ void Engine::CloseIfEnded(const std::string& incident_id) {
   SetIdle(found->second, false);
   timers_.Remove(incident_id);
   locks_.StopWaiting(incident_id);
-  locks_.SetHeld(incident_id, {});
-  live_.erase(found);
+  closing_.insert(live_.extract(found));
   OMNIX_CRASH_POINT("engine.incident_closed");
 }
 
@@ -208,15 +212,6 @@ void Engine::Fire(const std::string& incident_id, const Timer& timer) {
   Settle(incident_id);
 }
 
-void Engine::GrantLocks() {
-  for (const auto& incident_id : locks_.Grantable()) {
-    Live* live = FindLive(incident_id);
-    locks_.StopWaiting(incident_id);
-    OMNIX_CRASH_POINT("engine.before_lock");
-    if (live != nullptr && Run(*live, command::LockResources{}).ok()) Settle(incident_id);
-  }
-}
-
 void Engine::Tick() {
   if (!refusing_.ok()) return;
   for (const auto& [incident_id, timer] : timers_.TakeDue(clock_.Monotonic())) Fire(incident_id, timer);
@@ -224,15 +219,22 @@ void Engine::Tick() {
     ExpireSilentAgents();
     silence_check_at_ = registry_.EarliestHeard() + options_.lease_duration;
   }
+  ExpireLingering();
   DispatchAll();
 }
 
 absl::Duration Engine::NextTick() const {
-  return std::min(timers_.NextDue(), silence_check_at_);
+  // A tick does nothing then, however late it is.
+  if (!refusing_.ok()) return absl::InfiniteDuration();
+  absl::Duration next = std::min(timers_.NextDue(), silence_check_at_);
+  for (const auto& [incident_id, lingering] : lingering_) next = std::min(next, lingering.until);
+  return next;
 }
 
 Transaction Engine::TakeTransaction() {
   ParkIdle();
+  // The one taken before is durable: so are the incidents that it closed.
+  closed_in_write_ = std::exchange(closing_, {});
   ++transaction_number_;
   Transaction taken = std::move(transaction_);
   transaction_ = {};

@@ -81,6 +81,7 @@ class Engine {
   // Monotonic time of the next Tick that does something.
   absl::Duration NextTick() const;
 
+  // A transaction is taken only once the one before is durable.
   bool HasTransaction() const { return !transaction_.empty(); }
   Transaction TakeTransaction();
 
@@ -109,6 +110,12 @@ class Engine {
     // What it waits for, as in v1::IncidentSummary.
     std::string waiting_for;
   };
+  // An incident has let go of its locks while cancelled attempts may still change something: an agent takes back what
+  // it had begun. The locks stay until the agents have stopped, at the longest until then (monotonic).
+  struct Lingering {
+    std::set<LeaseKey> leases;
+    absl::Duration until;
+  };
   struct QueuedTask {
     std::string incident_id;
     std::string task_id;
@@ -125,7 +132,12 @@ class Engine {
   Live* FindLive(const std::string& incident_id);
   v1::IncidentSummary Summarize(const v1::Incident& incident) const;
   void Fire(const std::string& incident_id, const Timer& timer);
+
+  // engine_locks.cc
   void GrantLocks();
+  void UpdateLocks(const v1::Incident& incident);
+  void StopLingering(const LeaseKey& lease);
+  void ExpireLingering();
 
   // engine_parking.cc
   absl::StatusOr<Live*> Load(const std::string& incident_id);
@@ -146,6 +158,8 @@ class Engine {
   absl::Status Attach(Live& live, v1::Alert alert);
   // An incident that was read back, or opened: its alerts can be found.
   void IndexAlerts(const Live& live);
+  absl::Status IndexFiringAlerts();
+  void ReclaimAlerts(const Live& live);
   absl::StatusOr<std::string> NextIncidentId();
 
   // engine_dispatch.cc
@@ -156,12 +170,13 @@ class Engine {
   void AnswerRollCallIfComplete(Live& live);
   void AnswerRollCall(Live& live);
   void PrepareAgent(RegisteredAgent& agent, const Live& live);
-  void AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Welcome& welcome);
+  void AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello);
   void RecordStaleWorker(const RegisteredAgent& agent, const v1::LeaseId& lease);
   void LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases, const std::string& reason);
   void ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease);
   void SendCancel(const v1::Task& task, const std::string& incident_id, const std::string& reason);
   void SendDrain(RegisteredAgent& agent, const std::string& reason);
+  void SendCancel(const RegisteredAgent& agent, const v1::LeaseId& lease, const std::string& reason);
   void ExpireSilentAgents();
 
   // engine_link.cc
@@ -190,6 +205,9 @@ class Engine {
   std::map<std::string, Parked> parked_;
   // Live ones that wait for people alone, the longest untouched first.
   std::list<Live*> idle_;
+  // Closed by the transaction being built, and by the one being written.
+  std::map<std::string, Live> closing_;
+  std::map<std::string, Live> closed_in_write_;
   AlertIndex alerts_;
   JoinIndex joins_;
   AgentRegistry registry_;
@@ -197,9 +215,10 @@ class Engine {
   std::set<std::string> dirty_types_;
   IncidentTimers timers_;
   LockTable locks_;
+  std::map<std::string, Lingering> lingering_;
   RunByCache run_by_;
-  std::string day_;
-  uint32_t day_counter_ = 0;
+  // Highest number given to an incident of a UTC day; the journal may not have it yet.
+  std::map<std::string, uint32_t> day_counters_;
   Transaction transaction_;
   // Of the transaction that is being built. The former ones are durable once it is taken.
   uint64_t transaction_number_ = 1;

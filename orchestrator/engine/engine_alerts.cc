@@ -12,11 +12,12 @@ namespace omnix {
 
 absl::StatusOr<std::string> Engine::NextIncidentId() {
   const std::string day = absl::FormatTime("%Y-%m-%d", clock_.Now(), absl::UTCTimeZone());
-  if (day != day_) {
-    OMNIX_ASSIGN_OR_RETURN(day_counter_, journal_.LastIncidentNumber(day));
-    day_ = day;
+  auto counter = day_counters_.find(day);
+  if (counter == day_counters_.end()) {
+    OMNIX_ASSIGN_OR_RETURN(const uint32_t last, journal_.LastIncidentNumber(day));
+    counter = day_counters_.emplace(day, last).first;
   }
-  return fmt::format("INC-{}-{:03}", day, ++day_counter_);
+  return fmt::format("INC-{}-{:03}", day, ++counter->second);
 }
 
 const v1::Playbook& Engine::PlaybookFor(const std::string& title, const std::vector<v1::Alert>& alerts) const {
@@ -50,6 +51,24 @@ absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severit
 void Engine::IndexAlerts(const Live& live) {
   for (const auto& alert : live.state.alerts()) {
     alerts_.Put(live.state.id(), alert);
+    joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
+  }
+}
+
+// Those of ended incidents: their clearing is still to come.
+absl::Status Engine::IndexFiringAlerts() {
+  OMNIX_ASSIGN_OR_RETURN(const auto firing, journal_.ListAlerts(/*firing_only=*/true, AlertIndex::kMaxRemembered));
+  for (auto listed = firing.rbegin(); listed != firing.rend(); ++listed) {
+    const std::string& id = listed->incident_id();
+    if (!live_.contains(id) && !parked_.contains(id)) alerts_.Remember(id, listed->alert().fingerprint());
+  }
+  return absl::OkStatus();
+}
+
+// An ended incident is taken up again: its alerts are its own once more, but for those that another one has by now.
+void Engine::ReclaimAlerts(const Live& live) {
+  for (const auto& alert : live.state.alerts()) {
+    if (alerts_.Find(alert.fingerprint()) == nullptr) alerts_.Put(live.state.id(), alert);
     joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
   }
 }

@@ -189,13 +189,7 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
                                 : Aborted("the agent connected again"));
   }
   RegisteredAgent& agent = *registry_.Find(name);
-  v1::OrchestratorItem item;
-  auto* welcome = item.mutable_welcome();
-  welcome->set_link_version(kLinkVersion);
-  *welcome->mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
-  *welcome->mutable_lease_duration() = ToProto(options_.lease_duration);
-  AdoptLeases(agent, hello, *welcome);
-  Send(session, std::move(item));
+  AdoptLeases(agent, hello);
   agent.draining = drained;
   if (drained) SendDrain(agent, "it was drained before it connected again");
   spdlog::debug("agent {} has {} leases in hand", name, agent.leases.size());
@@ -211,12 +205,19 @@ void Engine::AgentConnected(std::shared_ptr<AgentSession> session, v1::Hello hel
   DispatchAll();
 }
 
-// Which of the leases that it claims are its own, and which of those it is said to have it knows nothing of.
-void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Welcome& welcome) {
+// Which of the leases that it claims are its own, which of those that it is said to have it knows nothing of, and the
+// answer to it.
+void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello) {
+  v1::OrchestratorItem item;
+  auto* welcome = item.mutable_welcome();
+  welcome->set_link_version(kLinkVersion);
+  *welcome->mutable_heartbeat_interval() = ToProto(options_.heartbeat_interval);
+  *welcome->mutable_lease_duration() = ToProto(options_.lease_duration);
   std::set<LeaseKey> lost;
   for (const auto& lease : agent.leases) {
     if (!IsHeldIn(hello, lease)) lost.insert(lease);
   }
+  std::vector<v1::LeaseId> cancelled;
   for (const auto& running : hello.running()) {
     const v1::Incident* incident = FindOpen(running.incident_id());
     const v1::Task* task = incident == nullptr ? nullptr : FindTask(*incident, running.task_id());
@@ -224,11 +225,16 @@ void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello, v1::Wel
                        task->attempt() == running.attempt() && task->fencing_token() == running.fencing_token();
     if (holds) {
       agent.leases.insert(KeyOf(running));
+    } else if (agent.leases.contains(KeyOf(running))) {
+      // It was cancelled meanwhile, and the agent may not have heard of it; its answer gives the place back.
+      cancelled.push_back(running);
     } else {
-      *welcome.add_unknown() = running;
+      *welcome->add_unknown() = running;
       RecordStaleWorker(agent, running);
     }
   }
+  Send(agent.session, std::move(item));
+  for (const auto& lease : cancelled) SendCancel(agent, lease, "cancelled while the link was away");
   LoseLeases(agent, lost, "the agent was restarted, or never got the task");
 }
 
@@ -263,20 +269,26 @@ void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases
 void Engine::ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease) {
   if (agent.leases.erase(lease) == 0) return;
   agent.evidence.erase(lease);
+  StopLingering(lease);
   dirty_types_.insert(agent.task_types.begin(), agent.task_types.end());
 }
 
 void Engine::SendCancel(const v1::Task& task, const std::string& incident_id, const std::string& reason) {
-  RegisteredAgent* agent = registry_.Find(task.agent());
+  const RegisteredAgent* agent = registry_.Find(task.agent());
   if (agent == nullptr || !agent->leases.contains({incident_id, task.id(), task.attempt()})) return;
+  v1::LeaseId lease;
+  lease.set_incident_id(incident_id);
+  lease.set_task_id(task.id());
+  lease.set_attempt(task.attempt());
+  lease.set_fencing_token(task.fencing_token());
+  SendCancel(*agent, lease, reason);
+}
+
+void Engine::SendCancel(const RegisteredAgent& agent, const v1::LeaseId& lease, const std::string& reason) {
   v1::OrchestratorItem item;
-  auto* lease = item.mutable_cancel()->mutable_lease();
-  lease->set_incident_id(incident_id);
-  lease->set_task_id(task.id());
-  lease->set_attempt(task.attempt());
-  lease->set_fencing_token(task.fencing_token());
+  *item.mutable_cancel()->mutable_lease() = lease;
   item.mutable_cancel()->set_reason(reason);
-  Send(agent->session, std::move(item));
+  Send(agent.session, std::move(item));
 }
 
 void Engine::SendDrain(RegisteredAgent& agent, const std::string& reason) {

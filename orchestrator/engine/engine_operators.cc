@@ -63,6 +63,7 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
   if (!refusing_.ok()) return done(refusing_);
   auto command = CommandOf(request);
   if (!command.ok()) return done(command.status());
+  const bool was_open = live_.contains(request.incident_id()) || parked_.contains(request.incident_id());
   auto live = FindOrLoad(request.incident_id());
   if (!live.ok()) return done(live.status());
   OMNIX_CRASH_POINT("engine.before_command");
@@ -71,6 +72,7 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
     CloseIfEnded(request.incident_id());
     return done(status);
   }
+  if (!was_open && !IsClosed((*live)->state.phase())) ReclaimAlerts(**live);
   v1::CommandIncidentResponse response;
   // A closed incident leaves memory when it settles.
   *response.mutable_incident() = Summarize((*live)->state);

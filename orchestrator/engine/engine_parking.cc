@@ -30,6 +30,10 @@ absl::StatusOr<Engine::Live*> Engine::FindOrUnpark(const std::string& incident_i
 
 absl::StatusOr<Engine::Live*> Engine::FindOrLoad(const std::string& incident_id) {
   if (Live* live = FindLive(incident_id)) return live;
+  // What the journal has of these may lack their end.
+  for (auto* closed : {&closing_, &closed_in_write_}) {
+    if (auto node = closed->extract(incident_id)) return &live_.insert(std::move(node)).position->second;
+  }
   return Load(incident_id);
 }
 

@@ -20,6 +20,7 @@ absl::Status Engine::Recover() {
   }));
   resume();
   OMNIX_RETURN_IF_ERROR(resumed);
+  OMNIX_RETURN_IF_ERROR(IndexFiringAlerts());
   OMNIX_CRASH_POINT("engine.events_read");
   refusing_ = absl::OkStatus();
   OMNIX_CRASH_POINT("engine.before_resuming");

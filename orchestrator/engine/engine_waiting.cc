@@ -71,11 +71,14 @@ std::vector<v1::Waiting> Engine::WaitingOf(const Live& live) const {
     }
   }
   if (const v1::Plan* plan = WantsResources(incident)) {
-    for (const auto& resource : plan->resources()) {
-      const std::string holder = locks_.Holder(resource);
-      if (holder.empty() || holder == incident.id()) continue;
-      waiting.push_back(MakeWaiting(fmt::format("{}, which {} is changing", resource, holder), incident.updated_at()));
-      break;
+    const auto obstacle = locks_.InTheWayOf(incident.id(), plan->resources());
+    if (obstacle.incident_id == incident.id()) {
+      waiting.push_back(MakeWaiting("the agent that is still changing " + obstacle.resource + " for it, to stop",
+                                    incident.updated_at()));
+    } else if (!obstacle.incident_id.empty()) {
+      waiting.push_back(MakeWaiting(fmt::format("{}, which {} {}", obstacle.resource, obstacle.incident_id,
+                                                obstacle.holds ? "is changing" : "waits for, too, and came first"),
+                                    incident.updated_at()));
     }
   }
   if (incident.phase() == v1::PHASE_ESCALATED && incident.rollback_by().empty()) {

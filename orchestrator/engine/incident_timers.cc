@@ -21,7 +21,7 @@ void IncidentTimers::Set(const std::string& incident_id, const std::vector<Timer
     if (known != old.end()) {
       entries.push_back(*known);
     } else {
-      entries.push_back({timer, monotonic + std::max(absl::ZeroDuration(), timer.at - now), false});
+      entries.push_back({timer, monotonic + std::clamp(timer.at - now, absl::ZeroDuration(), timer.longest), false});
     }
   }
   old = std::move(entries);

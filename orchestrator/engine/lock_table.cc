@@ -35,9 +35,19 @@ std::vector<std::string> LockTable::Grantable() const {
   return grantable;
 }
 
-std::string LockTable::Holder(const std::string& resource) const {
-  const auto found = holder_.find(resource);
-  return found == holder_.end() ? "" : found->second;
+LockTable::Obstacle LockTable::InTheWayOf(const std::string& incident_id, const ResourceNames& resources) const {
+  for (const auto& name : resources) {
+    const auto held = holder_.find(name);
+    if (held != holder_.end()) return {name, held->second, true};
+  }
+  for (const auto& waiter : waiters_) {
+    if (waiter.incident_id == incident_id) break;
+    for (const auto& name : resources) {
+      const auto wanted = std::find(waiter.resources.begin(), waiter.resources.end(), name);
+      if (wanted != waiter.resources.end()) return {name, waiter.incident_id, false};
+    }
+  }
+  return {};
 }
 
 void LockTable::Clear() {

@@ -26,8 +26,14 @@ class LockTable {
   // Waiters whose resources are all free and not wanted by an earlier waiter, in order.
   std::vector<std::string> Grantable() const;
 
-  // Who holds the resource; empty: nobody.
-  std::string Holder(const std::string& resource) const;
+  // Why the waiter waits: a resource, and who has it or stands before it in the queue for it. Empty names: nothing is
+  // in its way.
+  struct Obstacle {
+    std::string resource;
+    std::string incident_id;
+    bool holds = false;
+  };
+  Obstacle InTheWayOf(const std::string& incident_id, const ResourceNames& resources) const;
 
   void Clear();
 
