@@ -1,93 +1,36 @@
 // Steps per second and latency of the engine, and of a bare program of the same shape beside it.
-//
-//   omnix-bench-engine [--rounds 3] [--seconds 3] [--in-flight 1 --in-flight 100 ...] [--evidence 0 --evidence 3]
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <functional>
-#include <map>
 
-#include "common/json.h"
+#include "tests/bench/engine/measure.h"
 #include "tests/bench/engine/world.h"
 
 namespace omnix::bench {
 namespace {
 
 struct Options {
-  int rounds = 3;
+  int rounds = 5;
   double seconds = 3;
   double warm_up_seconds = 1;
   std::vector<uint32_t> in_flight = {1, 100, 1000};
-  std::vector<int> evidence = {0};
+  std::vector<int> evidence = {0, 3};
 };
 
-using Figures = std::map<std::string, double>;
-
-void Sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
-
-Figures Measure(World& world, const Options& options) {
-  WaitFor([&] { return world.board().steps > 0; }, "the first step; see " + world.folder());
-  Sleep(options.warm_up_seconds);
-  world.board().latency.Clear();
-  const uint64_t steps = world.board().steps;
-  const uint64_t syncs = world.syncs();
-  const double cpu = world.CpuSeconds();
-  const double own = world.orchestrator().CpuSeconds();
-  const uint64_t bytes = world.JournalBytes();
-  const uint64_t began = MonotonicNs();
-  Sleep(options.seconds);
-  const double seconds = static_cast<double>(MonotonicNs() - began) / 1e9;
-  const double done = std::max(1.0, static_cast<double>(world.board().steps - steps));
-  return {{"steps_per_second", done / seconds},
-          {"step_p50_ms", world.board().latency.QuantileMs(0.50)},
-          {"step_p99_ms", world.board().latency.QuantileMs(0.99)},
-          {"syncs_per_step", static_cast<double>(world.syncs() - syncs) / done},
-          {"cpu_us_per_step", (world.CpuSeconds() - cpu) * 1e6 / done},
-          {"orchestrator_cpu_us_per_step", (world.orchestrator().CpuSeconds() - own) * 1e6 / done},
-          {"journal_bytes_per_step", static_cast<double>(world.JournalBytes() - bytes) / done},
-          {"orchestrator_rss_mb", static_cast<double>(world.orchestrator().ResidentBytes()) / (1 << 20)}};
+template <typename AnyWorld>
+Figures Round(const Options& options, const RoundOptions& round) {
+  AnyWorld world(round);
+  WarmUp(world, options.warm_up_seconds);
+  return Measure(world, options.seconds);
 }
 
-// Figure by figure the median of the rounds.
-Figures Median(const std::vector<Figures>& rounds) {
-  Figures median;
-  for (const auto& [name, unused] : rounds.front()) {
-    std::vector<double> values;
-    for (const auto& round : rounds) values.push_back(round.at(name));
-    std::nth_element(values.begin(), values.begin() + static_cast<long>(values.size() / 2), values.end());
-    median[name] = values[values.size() / 2];
-  }
-  return median;
-}
-
-Json Line(const std::string& bench, const RoundOptions& round, const Figures& figures) {
-  Json line = {{"bench", bench}, {"in_flight", round.in_flight}, {"evidence_per_step", round.evidence}};
-  for (const auto& [name, value] : figures) line[name] = std::stod(fmt::format("{:.4g}", value));
-  return line;
-}
-
-void Print(const Json& line) {
-  std::puts(line.dump().c_str());
-  std::fflush(stdout);
-}
-
-double Ratio(double a, double b) { return std::stod(fmt::format("{:.3f}", b > 0 ? a / b : 0)); }
-
+// One after the other, again and again, so that both see the same machine.
 void Compare(const Options& options, const RoundOptions& round) {
   std::vector<Figures> ceiling;
   std::vector<Figures> engine;
   for (int i = 0; i < options.rounds; ++i) {
-    ceiling.push_back([&] {
-      CeilingWorld world(round);
-      return Measure(world, options);
-    }());
-    EngineWorld world(round);
-    engine.push_back(Measure(world, options));
+    ceiling.push_back(Round<CeilingWorld>(options, round));
+    engine.push_back(Round<EngineWorld>(options, round));
   }
   const Figures limit = Median(ceiling);
   const Figures own = Median(engine);

@@ -1,6 +1,7 @@
 #include "tests/bench/engine/world.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <fstream>
 
@@ -82,6 +83,20 @@ EngineWorld::~EngineWorld() {
 }
 
 uint64_t EngineWorld::JournalBytes() const { return BytesOf(folder_ / "data/journal.db"); }
+
+uint64_t EngineWorld::Events() const {
+  sqlite3* db = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  uint64_t events = 0;
+  if (sqlite3_open_v2((folder_ / "data/journal.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
+      sqlite3_prepare_v2(db, "SELECT max(id) FROM events", -1, &statement, nullptr) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    events = static_cast<uint64_t>(sqlite3_column_int64(statement, 0));
+  }
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return events;
+}
 
 void EngineWorld::Feed(uint32_t in_flight) {
   PostAlerts(in_flight);

@@ -50,6 +50,8 @@ class EngineWorld final : public World {
   explicit EngineWorld(const RoundOptions& options);
   ~EngineWorld() override;
   uint64_t JournalBytes() const override;
+  // In the journal.
+  uint64_t Events() const;
 
  private:
   // Keeps `in_flight` incidents open.
