@@ -42,7 +42,7 @@ struct EngineOptions {
   absl::Duration lease_duration = absl::Seconds(10);
   // So many incidents that wait for people alone are kept in memory whole; of further ones only what wakes them (their
   // alerts, timers and locks) is kept, and the rest is read back from the journal once they are touched.
-  size_t max_idle_incidents = 1'000;
+  size_t max_idle_incidents = 500;
 };
 
 class Engine {
