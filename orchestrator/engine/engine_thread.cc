@@ -224,6 +224,7 @@ void EngineThread::Publish(Transaction& transaction) {
   }
   OMNIX_CRASH_POINT("publish.replied");
   for (auto& recorded : transaction.batch.events) {
+    if (!watches_.HasWatchers()) break;
     v1::WatchIncidentResponse update;
     update.set_text(recorded.text());
     *update.mutable_event() = std::move(*recorded.mutable_event());

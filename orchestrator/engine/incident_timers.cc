@@ -29,17 +29,23 @@ void IncidentTimers::Set(const std::string& incident_id, const std::vector<Timer
 }
 
 void IncidentTimers::Index(const std::string& incident_id) {
-  if (const auto found = next_.find(incident_id); found != next_.end()) {
-    queue_.erase({found->second, incident_id});
-    next_.erase(found);
-  }
   absl::Duration next = absl::InfiniteDuration();
   for (const Entry& entry : entries_[incident_id]) {
     if (!entry.fired) next = std::min(next, entry.due);
   }
+  const auto queued = next_.find(incident_id);
+  // One that is queued too early stays: TakeDue finds nothing due and puts it right. A task that ends before its time is
+  // up would otherwise move its incident back and forth in the queue at every step.
+  if (queued != next_.end() && queued->second <= next && next != absl::InfiniteDuration()) return;
+  if (queued != next_.end()) Unqueue(queued);
   if (next == absl::InfiniteDuration()) return;
   next_[incident_id] = next;
   queue_.insert({next, incident_id});
+}
+
+void IncidentTimers::Unqueue(std::map<std::string, absl::Duration>::iterator queued) {
+  queue_.erase({queued->second, queued->first});
+  next_.erase(queued);
 }
 
 void IncidentTimers::SetAgain(const std::string& incident_id, const Timer& timer, absl::Duration due) {
@@ -67,6 +73,7 @@ std::vector<std::pair<std::string, Timer>> IncidentTimers::TakeDue(absl::Duratio
   std::vector<std::pair<std::string, Timer>> due;
   while (!queue_.empty() && queue_.begin()->first <= monotonic) {
     const std::string incident_id = queue_.begin()->second;
+    Unqueue(next_.find(incident_id));
     for (Entry& entry : entries_[incident_id]) {
       if (entry.fired || entry.due > monotonic) continue;
       entry.fired = true;

@@ -25,7 +25,7 @@ class IncidentTimers {
   // Takes out the timers that are due.
   std::vector<std::pair<std::string, Timer>> TakeDue(absl::Duration monotonic);
 
-  // Monotonic time of the next one; infinite where there is none.
+  // When to call TakeDue next (monotonic): no later than the next one is due; infinite where there is none.
   absl::Duration NextDue() const;
 
  private:
@@ -35,8 +35,10 @@ class IncidentTimers {
     bool fired = false;
   };
   void Index(const std::string& incident_id);
+  void Unqueue(std::map<std::string, absl::Duration>::iterator queued);
 
   std::map<std::string, std::vector<Entry>> entries_;
+  // Where each incident is in the queue: not later than its next timer.
   std::map<std::string, absl::Duration> next_;
   std::set<std::pair<absl::Duration, std::string>> queue_;
 };

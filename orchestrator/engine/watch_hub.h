@@ -22,6 +22,7 @@ class WatchHub {
   // for an unknown incident.
   void Add(const v1::WatchIncidentRequest& request, std::shared_ptr<WatchSink> sink);
   void Show(const v1::WatchIncidentResponse& update, const std::string& incident_id);
+  bool HasWatchers() const { return !watchers_.empty(); }
   void EndAll(const absl::Status& status);
 
   // From any thread: the sink is dropped before the next update.

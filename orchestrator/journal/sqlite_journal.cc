@@ -18,7 +18,8 @@ namespace omnix {
 namespace {
 
 constexpr mode_t kJournalMode = 0640;
-constexpr size_t kMaxRememberedSequences = 100'000;
+// More than are in flight at a time; few enough to stay in the processor's cache.
+constexpr size_t kMaxRememberedSequences = 5'000;
 // As SQLite numbers its levels.
 constexpr int64_t kSynchronousFull = 2;
 // Checkpoints are Maintain()'s: SQLite's own would stall the commit that they follow, and hide their errors. The cache
