@@ -113,7 +113,8 @@ void EngineThread::RunEngine() {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto ready = [&] {
-      return inputs_.HasInputs(RoomForAlerts()) || stopping_ || (!writer_busy_ && engine_.HasTransaction());
+      return inputs_.HasInputs(RoomForAlerts()) || stopping_ ||
+             (!writer_busy_ && !must_forget_ && engine_.HasTransaction());
     };
     const absl::Duration until_tick = std::min(engine_.NextTick() - clock_.Monotonic(), kLongestSleep);
     if (until_tick > absl::ZeroDuration()) engine_wakes_.wait_for(lock, absl::ToChronoNanoseconds(until_tick), ready);
@@ -130,7 +131,7 @@ void EngineThread::RunEngine() {
     lock.lock();
     // Alerts that were refused are in no transaction.
     if (!engine_.HasTransaction()) alerts_taken_ = 0;
-    if (!writer_busy_ && engine_.HasTransaction()) {
+    if (!writer_busy_ && !must_forget_ && engine_.HasTransaction()) {
       to_write_ = engine_.TakeTransaction();
       alerts_taken_ = 0;
       writer_busy_ = true;
@@ -149,7 +150,15 @@ void EngineThread::RunWriter() {
   NameThread("writer");
   std::unique_lock lock(mutex_);
   while (true) {
-    writer_wakes_.wait(lock, [&] { return to_write_.has_value() || engine_done_; });
+    writer_wakes_.wait(lock, [&] { return to_write_.has_value() || engine_done_ || recovery_failed_; });
+    if (recovery_failed_) {
+      recovery_failed_ = false;
+      writer_wakes_.wait_for(lock, kReopenInterval, [&] { return stopping_; });
+      lock.unlock();
+      ReopenJournal();
+      lock.lock();
+      continue;
+    }
     if (!to_write_.has_value()) return;
     Transaction transaction = *std::move(to_write_);
     to_write_.reset();
@@ -244,8 +253,30 @@ void EngineThread::Fail(Transaction& transaction, const absl::Status& why) {
       Unavailable("the journal can't be written: {}; what was asked may not have been kept", Message(why));
   for (auto& reply : transaction.replies) reply(refusal);
   for (auto& [request, sink] : transaction.watches) sink->OnEnd(refusal);
-  Post({[refusal](Engine& engine) { engine.Forget(refusal); }}).IgnoreError();
+  {
+    const std::lock_guard lock(mutex_);
+    must_forget_ = true;
+  }
+  Post({[this, refusal](Engine& engine) { Forget(engine, refusal); }}).IgnoreError();
   ReopenJournal();
+}
+
+void EngineThread::Forget(Engine& engine, const absl::Status& why) {
+  engine.Forget(why);
+  const std::lock_guard lock(mutex_);
+  must_forget_ = false;
+}
+
+void EngineThread::Recover(Engine& engine) {
+  const absl::Status recovered = engine.Recover();
+  if (recovered.ok()) return;
+  spdlog::error("what the journal holds can't be read: {}", Message(recovered));
+  engine.Forget(recovered);
+  {
+    const std::lock_guard lock(mutex_);
+    recovery_failed_ = true;
+  }
+  writer_wakes_.notify_one();
 }
 
 void EngineThread::ReopenJournal() {
@@ -256,11 +287,7 @@ void EngineThread::ReopenJournal() {
     absl::Status status = journal_.Reopen();
     lock.lock();
     if (status.ok()) {
-      inputs_
-          .Add({[](Engine& engine) {
-            if (const absl::Status recovered = engine.Recover(); !recovered.ok()) engine.Forget(recovered);
-          }})
-          .IgnoreError();
+      inputs_.Add({[this](Engine& engine) { Recover(engine); }}).IgnoreError();
       OMNIX_CRASH_POINT("writer.reopened");
       spdlog::info("the journal can be written again");
       return;

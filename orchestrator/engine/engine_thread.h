@@ -66,6 +66,9 @@ class EngineThread final : public AgentPort, public OperatorPort {
   void RunEngine();
   void RunWriter();
   void RunPublisher();
+  // Of the engine's thread.
+  void Forget(Engine& engine, const absl::Status& why);
+  void Recover(Engine& engine);
   void RunReader();
   void Write(Transaction transaction);
   // Lets out what is durable.
@@ -93,6 +96,10 @@ class EngineThread final : public AgentPort, public OperatorPort {
   size_t alerts_taken_ = 0;
   std::optional<Transaction> to_write_;
   bool writer_busy_ = false;
+  // From a failed transaction until the engine has forgotten what it built upon it: it must not give another one.
+  bool must_forget_ = false;
+  // What was kept could not be read: the journal must be opened again.
+  bool recovery_failed_ = false;
   // The engine would write, were the writer not busy.
   bool more_to_write_ = false;
   // Durable, not yet out; in order. The front is taken away once it is out.

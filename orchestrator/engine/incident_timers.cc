@@ -34,8 +34,8 @@ void IncidentTimers::Index(const std::string& incident_id) {
     if (!entry.fired) next = std::min(next, entry.due);
   }
   const auto queued = next_.find(incident_id);
-  // One that is queued too early stays: TakeDue finds nothing due and puts it right. A task that ends before its time is
-  // up would otherwise move its incident back and forth in the queue at every step.
+  // One that is queued too early stays: TakeDue finds nothing due and puts it right. A task that ends before its time
+  // is up would otherwise move its incident back and forth in the queue at every step.
   if (queued != next_.end() && queued->second <= next && next != absl::InfiniteDuration()) return;
   if (queued != next_.end()) Unqueue(queued);
   if (next == absl::InfiniteDuration()) return;

@@ -18,8 +18,8 @@ struct AlertmanagerBody {
 // What `recognize` of the filter says of a body that ReadPlainAlertmanager reads.
 bool LooksLikeAlertmanager(const Json& body);
 
-// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert...): the filter
-// decides.
+// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert...): the
+// filter decides.
 std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body);
 
 }  // namespace omnix

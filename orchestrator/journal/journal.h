@@ -25,8 +25,8 @@ struct Pin {
 struct Batch {
   // In order; sequence numbers continue each incident's without a gap. `text` is the line for people.
   std::vector<v1::RecordedEvent> events;
-  // The events serialized (SerializeDeterministically), one for each. May be left empty: then the journal does it, at the
-  // writer's cost, which is the dearer one.
+  // The events serialized (SerializeDeterministically), one for each. May be left empty: then the journal does it, at
+  // the writer's cost, which is the dearer one.
   std::vector<std::string> payloads;
   std::vector<Pin> pins;
   // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their
@@ -52,8 +52,8 @@ class Journal {
   // Writer thread only.
   virtual absl::Status Append(const Batch& batch) = 0;
 
-  // What may be done between transactions, once the last one's results are out: moves what the log gathered to its final
-  // place, where it is time. Errors as Append's. Writer thread only.
+  // What may be done between transactions, once the last one's results are out: moves what the log gathered to its
+  // final place, where it is time. Errors as Append's. Writer thread only.
   virtual absl::Status Maintain() = 0;
 
   // Closes, opens and verifies the journal's end again after a failed Append. If the failed batch turns out to have

@@ -19,6 +19,11 @@ void MemoryJournal::FailReopens(int count) {
   failing_reopens_ = count;
 }
 
+void MemoryJournal::FailReads(int count) {
+  const std::lock_guard lock(mutex_);
+  failing_reads_ = count;
+}
+
 absl::Status MemoryJournal::Append(const Batch& batch) {
   std::lock_guard lock(mutex_);
   if (!failure_.ok()) return Annotate(failure_, "the journal takes nothing until it is opened again: ");
@@ -160,6 +165,10 @@ absl::Status MemoryJournal::ReadOpenIncidents(const std::function<void(v1::Event
   std::vector<v1::Event> events;
   {
     std::lock_guard lock(mutex_);
+    if (failing_reads_ > 0) {
+      --failing_reads_;
+      return Unavailable("memory journal: a read fails on demand");
+    }
     for (const Stored* incident : InOrderOfOpening(/*open_only=*/true)) {
       for (const v1::RecordedEvent& recorded : incident->events) events.push_back(recorded.event());
     }

@@ -25,6 +25,8 @@ class MemoryJournal final : public Journal {
   void FailNextAppend(Fault fault);
   // The next `count` calls of Reopen fail with UNAVAILABLE.
   void FailReopens(int count);
+  // The next `count` calls of ReadOpenIncidents fail with UNAVAILABLE.
+  void FailReads(int count);
 
   absl::Status Append(const Batch& batch) override;
   absl::Status Maintain() override { return absl::OkStatus(); }
@@ -66,6 +68,7 @@ class MemoryJournal final : public Journal {
   bool fail_before_ = false;
   bool fail_after_ = false;
   int failing_reopens_ = 0;
+  int failing_reads_ = 0;
 };
 
 }  // namespace omnix

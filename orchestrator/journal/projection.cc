@@ -130,10 +130,9 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
 
 absl::Status Projector::Flush() {
   for (const auto& [incident, last] : touched_) {
-    OMNIX_RETURN_IF_ERROR(
-        db_.Run("UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase) WHERE id = ?1",
-                incident, last.sequence, last.time,
-                last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt));
+    OMNIX_RETURN_IF_ERROR(db_.Run(
+        "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase) WHERE id = ?1", incident,
+        last.sequence, last.time, last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt));
   }
   touched_.clear();
   return absl::OkStatus();

@@ -103,8 +103,7 @@ class AgentStream final : public grpc::ClientBidiReactor<v1::AgentMessage, v1::O
 int main(int argc, char** argv) {
   using namespace omnix;
   if (argc != 4) bench::Die("usage: omnix-bench-ceiling-agent PORT BOARD EVIDENCE_PER_STEP");
-  const auto channel =
-      grpc::CreateChannel(fmt::format("127.0.0.1:{}", argv[1]), grpc::InsecureChannelCredentials());
+  const auto channel = grpc::CreateChannel(fmt::format("127.0.0.1:{}", argv[1]), grpc::InsecureChannelCredentials());
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) bench::Die("no server");
   const auto stub = v1::AgentLink::NewStub(channel);
   bench::AgentStream stream(*stub, bench::OpenBoard(argv[2]), std::atoi(argv[3]));

@@ -9,12 +9,15 @@ namespace {
 
 // As the journal sets its own connection up; the rows are as narrow as the shape allows (numbers for names).
 constexpr const char* kSetUp =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -8192; "
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = "
+    "-8192; "
     "PRAGMA journal_size_limit = 16777216;"
-    "CREATE TABLE events (id INTEGER PRIMARY KEY, incident INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT "
+    "CREATE TABLE events (id INTEGER PRIMARY KEY, incident INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER "
+    "NOT "
     "NULL, type INTEGER NOT NULL, payload BLOB NOT NULL);"
     "CREATE UNIQUE INDEX events_by_incident ON events (incident, sequence);"
-    "CREATE TABLE tasks (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, agent INTEGER, started_at INTEGER, finished_at "
+    "CREATE TABLE tasks (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, agent INTEGER, started_at INTEGER, "
+    "finished_at "
     "INTEGER);";
 constexpr int kSucceeded = 1;
 constexpr int kAssigned = 2;

@@ -1,5 +1,5 @@
-// What the benchmarked omnixd is given: a system of one service, a playbook of twelve tasks one after the other for five
-// kinds of agents, and alerts that each open an incident.
+// What the benchmarked omnixd is given: a system of one service, a playbook of twelve tasks one after the other for
+// five kinds of agents, and alerts that each open an incident.
 #pragma once
 
 #include <cstdint>

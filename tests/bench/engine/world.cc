@@ -34,15 +34,14 @@ double World::CpuSeconds() const {
 
 CeilingWorld::CeilingWorld(const RoundOptions& options) {
   const std::string port = std::to_string(FreePort());
-  programs_.push_back(std::make_unique<Child>(
-      std::vector<std::string>{Program("omnix-bench-ceiling-server"), port, folder_ / "ceiling.db",
-                               std::to_string(options.in_flight)},
-      folder_ / "server.log", syncs_->environment()));
+  programs_.push_back(
+      std::make_unique<Child>(std::vector<std::string>{Program("omnix-bench-ceiling-server"), port,
+                                                       folder_ / "ceiling.db", std::to_string(options.in_flight)},
+                              folder_ / "server.log", syncs_->environment()));
   for (int i = 0; i < kCeilingAgents; ++i) {
-    programs_.push_back(std::make_unique<Child>(
-        std::vector<std::string>{Program("omnix-bench-ceiling-agent"), port, board_path_,
-                                 std::to_string(options.evidence)},
-        folder_ / "agent.log"));
+    programs_.push_back(std::make_unique<Child>(std::vector<std::string>{Program("omnix-bench-ceiling-agent"), port,
+                                                                         board_path_, std::to_string(options.evidence)},
+                                                folder_ / "agent.log"));
   }
 }
 
@@ -55,11 +54,11 @@ EngineWorld::EngineWorld(const RoundOptions& options) {
   Write(folder_ / "system.yaml", SystemYaml());
   std::filesystem::create_directory(folder_ / "playbooks");
   Write(folder_ / "playbooks/bench.yaml", PlaybookYaml());
-  programs_.push_back(std::make_unique<Child>(
-      std::vector<std::string>{Program("omnixd"), "--data", folder_ / "data", "--system", folder_ / "system.yaml",
-                               "--playbooks", folder_ / "playbooks", "--grpc", grpc, "--http", http, "--log-level",
-                               "warning"},
-      folder_ / "omnixd.log", syncs_->environment()));
+  programs_.push_back(
+      std::make_unique<Child>(std::vector<std::string>{Program("omnixd"), "--data", folder_ / "data", "--system",
+                                                       folder_ / "system.yaml", "--playbooks", folder_ / "playbooks",
+                                                       "--grpc", grpc, "--http", http, "--log-level", "warning"},
+                              folder_ / "omnixd.log", syncs_->environment()));
   WaitFor(
       [&] {
         HttpRequest request;
@@ -69,10 +68,9 @@ EngineWorld::EngineWorld(const RoundOptions& options) {
       },
       "omnixd; see " + (folder_ / "omnixd.log"));
   for (const std::string& kind : AgentKinds()) {
-    programs_.push_back(std::make_unique<Child>(
-        std::vector<std::string>{Program("omnix-bench-agent"), grpc, kind, board_path_,
-                                 std::to_string(options.evidence)},
-        folder_ / "agent.log"));
+    programs_.push_back(std::make_unique<Child>(std::vector<std::string>{Program("omnix-bench-agent"), grpc, kind,
+                                                                         board_path_, std::to_string(options.evidence)},
+                                                folder_ / "agent.log"));
   }
   feeder_ = std::thread([this, in_flight = options.in_flight] { Feed(in_flight); });
 }

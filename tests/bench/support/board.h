@@ -1,5 +1,5 @@
-// What the agent processes of a benchmark write and its driver reads: counters and latencies in shared memory. Lock-free;
-// several processes may write at once.
+// What the agent processes of a benchmark write and its driver reads: counters and latencies in shared memory.
+// Lock-free; several processes may write at once.
 #pragma once
 
 #include <array>
@@ -44,8 +44,8 @@ struct Board {
 // Monotonic nanoseconds, the same for all processes of the machine.
 uint64_t MonotonicNs();
 
-// Makes (or opens) the board in the file; the memory stays mapped until the process ends. Aborts with a message where it
-// can't be had: a benchmark has nothing else to do.
+// Makes (or opens) the board in the file; the memory stays mapped until the process ends. Aborts with a message where
+// it can't be had: a benchmark has nothing else to do.
 Board* MakeBoard(const std::string& path);
 Board* OpenBoard(const std::string& path);
 

@@ -1,5 +1,5 @@
-// Loaded into a process by LD_PRELOAD: counts its fsync and fdatasync calls in the file that OMNIX_SYNC_COUNT names (eight
-// bytes, shared memory), and passes them on.
+// Loaded into a process by LD_PRELOAD: counts its fsync and fdatasync calls in the file that OMNIX_SYNC_COUNT names
+// (eight bytes, shared memory), and passes them on.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
