@@ -122,6 +122,15 @@ TEST_F(AlertIntakeTest, TellsOfRepeatedKeysAndOddTimes) {
   EXPECT_EQ(parsed->alerts[0].starts_at().seconds(), absl::ToUnixSeconds(kReceivedAt));
 }
 
+TEST_F(AlertIntakeTest, OmnixsOwnFormatTellsOfOddTimesAsWell) {
+  for (const std::string given : {"0025-09-04T07:14:03Z", "2999-01-01T00:00:00Z"}) {
+    const auto parsed = Read("omnix", R"({"title": "a", "starts_at": ")" + given + R"("})");
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(parsed->alerts[0].labels().at("omnix_given_starts_at"), given);
+    EXPECT_EQ(parsed->alerts[0].starts_at().seconds(), absl::ToUnixSeconds(kReceivedAt));
+  }
+}
+
 // Through libjq and back, each item of what libjq 1.6 does otherwise.
 TEST_F(AlertIntakeTest, NothingOfLibjqsWaysIsLeft) {
   const auto ids = Read("generic", R"({"title": "t", "labels": {"a": 9007199254740993, "b": 1502709956288000110}})");

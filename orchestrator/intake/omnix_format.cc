@@ -2,6 +2,7 @@
 
 #include "common/status.h"
 #include "common/time.h"
+#include "orchestrator/intake/alert_draft.h"
 #include "orchestrator/intake/alert_fields.h"
 #include "orchestrator/intake/json_fields.h"
 
@@ -27,9 +28,19 @@ absl::Status SetSeverityAndStatus(const JsonFields& fields, v1::Alert* alert) {
   return absl::OkStatus();
 }
 
+// As in the other formats: a time that can't be right becomes `received_at`, and a label keeps what was given.
+absl::StatusOr<std::optional<absl::Time>> UsableTime(const JsonFields& fields, const char* key, absl::Time received_at,
+                                                     v1::Alert* alert) {
+  OMNIX_ASSIGN_OR_RETURN(const std::optional<absl::Time> time, fields.Time(key));
+  if (!time || (*time >= absl::UnixEpoch() && *time <= received_at + kMaxClockSkew)) return time;
+  OMNIX_ASSIGN_OR_RETURN(const std::string given, fields.String(key));
+  (*alert->mutable_labels())[std::string("omnix_given_") + key] = AlertLine(given);
+  return std::optional(received_at);
+}
+
 absl::Status SetTimes(const JsonFields& fields, absl::Time received_at, v1::Alert* alert) {
-  OMNIX_ASSIGN_OR_RETURN(const std::optional<absl::Time> starts_at, fields.Time("starts_at"));
-  OMNIX_ASSIGN_OR_RETURN(const std::optional<absl::Time> ends_at, fields.Time("ends_at"));
+  OMNIX_ASSIGN_OR_RETURN(const auto starts_at, UsableTime(fields, "starts_at", received_at, alert));
+  OMNIX_ASSIGN_OR_RETURN(const auto ends_at, UsableTime(fields, "ends_at", received_at, alert));
   if (starts_at && ends_at && *ends_at < *starts_at) {
     return InvalidArgument("{}: is before starts_at", fields.PointerTo("ends_at"));
   }
