@@ -60,6 +60,7 @@ void MakeJournal(const std::string& data_folder, const std::string& system_file,
     }
     Interleave(std::move(stories), batch);
     Must((*journal)->Append(batch));
+    Must((*journal)->Maintain());
     batch = {};
   }
 }
