@@ -1,5 +1,6 @@
 // `omnix investigate` as a shell sees it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -10,7 +11,8 @@ namespace omnix {
 namespace {
 
 std::string Write(const std::string& name, const std::string& text) {
-  const std::string path = ::testing::TempDir() + "investigate_" + name;
+  // Of this process alone: other tests run at the same time.
+  const std::string path = ::testing::TempDir() + "investigate_" + std::to_string(getpid()) + "_" + name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }
