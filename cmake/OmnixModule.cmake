@@ -21,16 +21,17 @@ function(omnix_module name)
   endif()
 endfunction()
 
-# omnix_test(NAME SOURCES ... LIBRARIES ... [TIMEOUT s]): a GoogleTest program whose cases are CTest tests.
+# omnix_test(NAME SOURCES ... LIBRARIES ... [TIMEOUT s] [ALONE]): a GoogleTest program whose cases are CTest tests. ALONE: beside no other
+# test, since they measure times.
 function(omnix_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "ALONE" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main omnix_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_ALONE})
 endfunction()
 
 # omnix_program(NAME dep...): the program NAME from this folder's main.cc.

@@ -104,6 +104,11 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   return 0;
 }
 
+// Called at least once a second.
+int OnProgress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0;
+}
+
 void InitCurlOnce() {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
@@ -192,6 +197,11 @@ void SetOptions(CURL* easy, const HttpRequest& request, const HeaderList& header
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+  if (request.stop != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(request.stop));
+  }
   SetMethod(easy, request);
 }
 
@@ -240,6 +250,8 @@ absl::Status TransferError(CURLcode code, CURL* easy, const Transfer& transfer, 
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
       return Unavailable("{}: TLS failed: {}", name, detail);
+    case CURLE_ABORTED_BY_CALLBACK:
+      return absl::CancelledError(name + ": given up");
     case CURLE_GOT_NOTHING:
       return Unavailable("{}: the peer closed the connection without an answer", name);
     case CURLE_TOO_MANY_REDIRECTS:

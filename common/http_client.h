@@ -1,6 +1,7 @@
 // One HTTP request (libcurl).
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@ struct HttpRequest {
   // Connect there ("127.0.0.1:8443") whatever the URL's host says; the Host header and TLS name stay the URL's.
   std::string connect_to;
   bool verify_tls = true;
+  // Ends the request within a second once it is true; the error is CANCELLED. Null: nothing does.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct HttpResponse {
@@ -37,8 +40,8 @@ struct HttpResponse {
 };
 
 // Only http and https. Errors: INVALID_ARGUMENT (bad URL), UNAVAILABLE (refused, no route, name not found, TLS failed:
-// the message says which), DEADLINE_EXCEEDED. An answer with any status is no error. No proxy from the environment is
-// used. Thread-safe.
+// the message says which), DEADLINE_EXCEEDED, CANCELLED (by `stop`). An answer with any status is no error. No proxy
+// from the environment is used. Thread-safe.
 absl::StatusOr<HttpResponse> SendHttp(const HttpRequest& request);
 
 }  // namespace omnix

@@ -7,7 +7,7 @@
 #include <array>
 #include <cctype>
 #include <optional>
-#include <vector>
+#include <utility>
 
 namespace omnix {
 namespace {
@@ -23,11 +23,20 @@ constexpr size_t kMinSchemeTokenBytes = 8;
 constexpr size_t kMinUserTokenBytes = 20;
 constexpr size_t npos = std::string_view::npos;
 
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsAlnum(char c) { return IsUpper(c) || IsLower(c) || IsDigit(c); }
-bool IsWord(char c) { return IsAlnum(c) || c == '_' || c == '-' || c == '.'; }
+constexpr bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool IsAlnum(char c) { return IsUpper(c) || IsLower(c) || IsDigit(c); }
+// Asked of each character several times.
+constexpr std::array<bool, 256> kWordCharacters = [] {
+  std::array<bool, 256> is_word{};
+  for (int c = 0; c < 128; ++c) {
+    const char character = static_cast<char>(c);
+    is_word[static_cast<size_t>(c)] = IsAlnum(character) || c == '_' || c == '-' || c == '.';
+  }
+  return is_word;
+}();
+bool IsWord(char c) { return kWordCharacters[static_cast<unsigned char>(c)]; }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 bool IsLineEnd(char c) { return c == '\n' || c == '\r'; }
 bool IsQuote(char c) { return c == '"' || c == '\'' || c == '`'; }
@@ -52,16 +61,25 @@ size_t LineEnd(std::string_view text, size_t i) {
   return SkipWhile(text, i, [](char c) { return !IsLineEnd(c); });
 }
 
-// "dbPassword", "DB_PASSWORD", "db-password" -> {"db", "password"}.
-std::vector<std::string> Parts(std::string_view key) {
-  std::vector<std::string> parts(1);
+// The last parts of a name, the last one first: "dbPassword", "DB_PASSWORD", "db-password" -> {"password", "db", ""}.
+// Nearly every word of every text comes here: short parts take no memory of their own.
+std::array<std::string, 3> LastParts(std::string_view key) {
+  std::array<std::string, 3> parts;
   for (size_t i = 0; i < key.size(); ++i) {
     const char c = key[i];
     const bool hump = IsUpper(c) && i > 0 && (!IsUpper(key[i - 1]) || IsLower(At(key, i + 1)));
-    if ((!IsAlnum(c) || hump) && !parts.back().empty()) parts.emplace_back();
-    if (IsAlnum(c)) parts.back().push_back(Lower(c));
+    if ((!IsAlnum(c) || hump) && !parts[0].empty()) {
+      std::swap(parts[2], parts[1]);
+      std::swap(parts[1], parts[0]);
+      parts[0].clear();
+    }
+    if (IsAlnum(c)) parts[0].push_back(Lower(c));
   }
-  if (parts.back().empty()) parts.pop_back();
+  if (parts[0].empty()) {
+    std::swap(parts[0], parts[1]);
+    std::swap(parts[1], parts[2]);
+    parts[2].clear();
+  }
   return parts;
 }
 
@@ -83,24 +101,22 @@ bool Contains(const std::array<std::string_view, N>& list, std::string_view word
 
 bool IsSecretName(std::string_view word) {
   if (word.size() > kMaxKeyBytes) word.remove_prefix(word.size() - kMaxKeyBytes);
-  std::vector<std::string> parts = Parts(word);
-  if (parts.empty()) return false;
+  auto [last, before, first] = LastParts(word);
   // "password2"; "secret_key_base" is Rails' name of its signing key.
-  std::string last = parts.back();
   while (!last.empty() && IsDigit(last.back())) last.pop_back();
-  if (last.empty() && parts.size() > 1) {
-    parts.pop_back();
-    last = parts.back();
+  if (last.empty()) {
+    last = before;
+    before = first;
   }
-  const std::string before = parts.size() > 1 ? parts[parts.size() - 2] : "";
+  if (last.empty()) return false;
   if (last == "key") return Contains(kBeforeKey, before);
   if (last == "id") return before == "session";
   if (last == "hash") return before == "password";
   if (last == "base") return before == "key";
   if (last == "signature") return before == "amz" || before == "goog";
   if (Contains(kSecretWords, last)) return true;
-  return std::any_of(kSecretEndings.begin(), kSecretEndings.end(), [&](std::string_view ending) {
-    return last.size() > ending.size() && last.compare(last.size() - ending.size(), npos, ending) == 0;
+  return std::any_of(kSecretEndings.begin(), kSecretEndings.end(), [&name = last](std::string_view ending) {
+    return name.size() > ending.size() && name.compare(name.size() - ending.size(), npos, ending) == 0;
   });
 }
 
@@ -123,13 +139,21 @@ constexpr std::array<TokenShape, 32> kTokenShapes = {{
     {"dckr_pat_", 20}, {"sq0csp-", 20},
 }};
 
+// The first characters of kTokenShapes.
+constexpr std::array<bool, 256> kTokenStarts = [] {
+  std::array<bool, 256> starts{};
+  for (const TokenShape& shape : kTokenShapes) starts[static_cast<unsigned char>(shape.prefix[0])] = true;
+  return starts;
+}();
+
 // Length of the token that begins at `i`, or 0.
 size_t KnownToken(std::string_view text, size_t i) {
+  // This alone sends nearly all words of a text away.
+  if (!kTokenStarts[static_cast<unsigned char>(At(text, i))]) return 0;
   const std::string_view rest = text.substr(i, kMaxLookAhead);
   auto has_digit = [](std::string_view part) { return std::any_of(part.begin(), part.end(), IsDigit); };
   for (const TokenShape& shape : kTokenShapes) {
-    // The first character alone sends nearly all words of a text away.
-    if (At(rest, 0) != shape.prefix[0] || !rest.starts_with(shape.prefix)) continue;
+    if (rest[0] != shape.prefix[0] || !rest.starts_with(shape.prefix)) continue;
     const size_t end = SkipWhile(rest, shape.prefix.size(), IsWord);
     const std::string_view body = rest.substr(shape.prefix.size(), end - shape.prefix.size());
     if (body.size() >= shape.min_rest && has_digit(body)) return SkipWhile(text, i, IsWord) - i;
@@ -141,7 +165,7 @@ size_t KnownToken(std::string_view text, size_t i) {
 size_t JsonWebToken(std::string_view text, size_t i) {
   constexpr std::string_view kStart = "eyJ";
   constexpr size_t kMinHeaderBytes = 10;
-  if (text.substr(i, kStart.size()) != kStart) return 0;
+  if (text[i] != kStart[0] || text.substr(i, kStart.size()) != kStart) return 0;
   auto in_part = [](char c) { return IsWord(c) && c != '.'; };
   const size_t header = SkipWhile(text.substr(0, i + kMaxLookAhead), i, in_part);
   if (header - i < kMinHeaderBytes || At(text, header) != '.' || !in_part(At(text, header + 1))) return 0;
@@ -209,10 +233,7 @@ size_t QuotedEnd(std::string_view text, size_t i, Quote quote) {
 
 class Redactor {
  public:
-  explicit Redactor(std::string_view text) : text_(text) {
-    out_.reserve(text.size());
-    StartLine(0);
-  }
+  explicit Redactor(std::string_view text) : text_(text) { StartLine(0); }
 
   std::string Run() {
     while (position_ < text_.size()) {
@@ -224,8 +245,9 @@ class Redactor {
         Word();
         continue;
       }
-      CopyTo(position_ + 1);
+      ++position_;
     }
+    out_ += text_.substr(copied_);
     return std::move(out_);
   }
 
@@ -235,15 +257,10 @@ class Redactor {
     first_word_ = FirstWord();
   }
 
-  void CopyTo(size_t end) {
-    out_ += text_.substr(position_, end - position_);
-    position_ = end;
-  }
-
   void Replace(Span span) {
-    CopyTo(span.begin);
+    out_ += text_.substr(copied_, span.begin - copied_);
     out_ += kRedacted;
-    position_ = span.end;
+    position_ = copied_ = span.end;
   }
 
   bool TryPrivateKey() {
@@ -258,7 +275,7 @@ class Redactor {
     const size_t body = label + dashes + kDashes.size();
     const size_t end = text_.find(kEnd, body);
     Replace({body, std::min(end, text_.size())});
-    if (end != npos) CopyTo(std::min(text_.size(), end + kEnd.size()));
+    if (end != npos) position_ = std::min(text_.size(), end + kEnd.size());
     return true;
   }
 
@@ -295,13 +312,13 @@ class Redactor {
     if (TryToken(begin, end)) return;
     const std::string_view word = text_.substr(begin, end - begin);
     if (TryScheme(word, end)) return;
-    if (IsSecretName(word)) {
+    if (MayHaveValue(begin, end) && IsSecretName(word)) {
       if (const std::optional<Span> value = FindValue(word, begin, end)) {
         Replace(*value);
         return;
       }
     }
-    CopyTo(end);
+    position_ = end;
   }
 
   // A word ends before five dashes ("\\n-----BEGIN" in a string): they are looked at by themselves.
@@ -334,8 +351,10 @@ class Redactor {
 
   // "Bearer abc123", "Basic dXNlcg==" anywhere. Prose ("bearer authentication") has neither digits nor capitals.
   bool TryScheme(std::string_view word, size_t end) {
+    constexpr size_t kLongestScheme = 6;
+    if (word.size() > kLongestScheme || Lower(word[0]) != 'b' || At(text_, end) != ' ') return false;
     const std::string scheme = ToLower(word);
-    if ((scheme != "bearer" && scheme != "basic") || At(text_, end) != ' ') return false;
+    if (scheme != "bearer" && scheme != "basic") return false;
     const size_t begin = end + 1;
     const size_t stop =
         SkipWhile(text_, begin, [](char c) { return IsWord(c) || c == '~' || c == '+' || c == '/' || c == '='; });
@@ -345,6 +364,16 @@ class Redactor {
     if (!random) return false;
     Replace({begin, stop});
     return true;
+  }
+
+  // False where FindValue would find none, whatever the word's name: most words of prose, which need no closer look.
+  bool MayHaveValue(size_t begin, size_t end) const {
+    constexpr std::string_view kBehindAName = ">\"'`\\:=%";
+    const char next = At(text_, end);
+    if (!IsBlank(next)) return next != '\0' && kBehindAName.find(next) != npos;
+    const char behind = At(text_, SkipWhile(text_, end, IsBlank));
+    if (behind != '\0' && kBehindAName.find(behind) != npos) return true;
+    return StartsLine(begin) || text_.substr(begin, 2) == "--";
   }
 
   // The value that belongs to the secret's name at [begin, end), if there is one to hide.
@@ -461,6 +490,8 @@ class Redactor {
 
   std::string_view text_;
   std::string out_;
+  // Up to here the text is in out_; what lies between this and position_ stays as it is.
+  size_t copied_ = 0;
   size_t position_ = 0;
   size_t line_begin_ = 0;
   size_t first_word_ = 0;
@@ -490,7 +521,9 @@ size_t CharacterBytes(std::string_view text, size_t i) {
 std::string Redact(std::string_view text) { return Redactor(text).Run(); }
 
 std::string Excerpt(std::string_view text, size_t max_bytes) {
-  const std::string redacted = Redact(text);
+  std::string redacted = Redact(text);
+  const bool ascii = std::none_of(redacted.begin(), redacted.end(), [](char c) { return (c & 0x80) != 0; });
+  if (ascii && redacted.size() <= max_bytes) return redacted;
   std::string out;
   // The longest whole characters that leave room for the ellipsis, should it be needed.
   size_t cut = 0;

@@ -28,6 +28,11 @@ void ResolveService(const std::string& folder, v1::Service* service) {
   for (auto& disk : *service->mutable_disks()) Resolve(folder, disk.mutable_path());
   for (auto& [name, command] : *service->mutable_commands()) Resolve(folder, command.mutable_cwd());
   if (service->has_process()) Resolve(folder, service->mutable_process()->mutable_pid_file());
+  for (auto& instance : *service->mutable_instances()) {
+    for (auto& file : *instance.mutable_config_files()) Resolve(folder, file.mutable_path());
+    for (auto& log : *instance.mutable_logs()) Resolve(folder, log.mutable_path());
+    if (instance.has_process()) Resolve(folder, instance.mutable_process()->mutable_pid_file());
+  }
   const bool is_file =
       service->has_database() && service->database().kind() == "sqlite" && !service->database().dsn().starts_with("${");
   if (is_file) Resolve(folder, service->mutable_database()->mutable_dsn());

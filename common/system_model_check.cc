@@ -45,20 +45,40 @@ void CheckEndpoint(const v1::Endpoint& endpoint, const std::string& path, YamlRe
 }
 
 void CheckDatabase(const v1::Database& database, const std::string& path, YamlReport* report) {
-  if (database.kind() != "postgresql" && database.kind() != "sqlite") {
-    report->Add(path + ".kind", fmt::format("expected one of: postgresql, sqlite, found \"{}\"", database.kind()));
+  if (database.kind() != "postgresql" && database.kind() != "redis" && database.kind() != "sqlite") {
+    report->Add(path + ".kind",
+                fmt::format("expected one of: postgresql, redis, sqlite, found \"{}\"", database.kind()));
   }
   if (database.dsn().empty()) report->Add(path + ".dsn", "how to reach the database is required");
 }
 
-void CheckConfigFiles(const v1::Service& service, const std::string& path, YamlReport* report) {
+void CheckConfigFiles(const google::protobuf::RepeatedPtrField<v1::ConfigFile>& files, const v1::Service& service,
+                      const std::string& path, YamlReport* report) {
   Names commands;
   for (const auto& [name, command] : service.commands()) commands.insert(name);
-  for (int i = 0; i < service.config_files_size(); ++i) {
+  for (int i = 0; i < files.size(); ++i) {
     const std::string file_path = fmt::format("{}.config_files[{}]", path, i);
-    if (service.config_files(i).path().empty()) report->Add(file_path + ".path", "a path is required");
-    CheckReference(service.config_files(i).reload(), commands, "command of this service", file_path + ".reload",
-                   report);
+    if (files[i].path().empty()) report->Add(file_path + ".path", "a path is required");
+    CheckReference(files[i].reload(), commands, "command of this service", file_path + ".reload", report);
+  }
+}
+
+void CheckLogs(const google::protobuf::RepeatedPtrField<v1::LogFile>& logs, const std::string& path,
+               YamlReport* report) {
+  for (int i = 0; i < logs.size(); ++i) {
+    if (logs[i].path().empty()) report->Add(fmt::format("{}.logs[{}].path", path, i), "a path is required");
+  }
+}
+
+void CheckInstances(const v1::Service& service, const std::string& path, YamlReport* report) {
+  Names seen;
+  for (int i = 0; i < service.instances_size(); ++i) {
+    const v1::Instance& instance = service.instances(i);
+    const std::string item = fmt::format("{}.instances[{}]", path, i);
+    CheckName(instance.name(), item + ".name", &seen, report);
+    CheckHttpUrl(instance.base_url(), item + ".base_url", report);
+    CheckConfigFiles(instance.config_files(), service, item, report);
+    CheckLogs(instance.logs(), item, report);
   }
 }
 
@@ -89,11 +109,10 @@ void CheckService(const v1::Service& service, const Names& services, const std::
   for (int i = 0; i < service.tls_size(); ++i) {
     CheckHostPort(service.tls(i), fmt::format("{}.tls[{}]", path, i), report);
   }
-  for (int i = 0; i < service.logs_size(); ++i) {
-    if (service.logs(i).path().empty()) report->Add(fmt::format("{}.logs[{}].path", path, i), "a path is required");
-  }
+  CheckLogs(service.logs(), path, report);
+  CheckInstances(service, path, report);
   if (service.has_database()) CheckDatabase(service.database(), path + ".database", report);
-  CheckConfigFiles(service, path, report);
+  CheckConfigFiles(service.config_files(), service, path, report);
   CheckCommands(service, path, report);
 }
 
@@ -182,6 +201,9 @@ void CheckSystemModel(const v1::SystemModel& model, YamlReport* report) {
     CheckName(model.repositories(i).name(), path + ".name", &repositories, report);
     if (model.repositories(i).path().empty()) report->Add(path + ".path", "a path is required");
   }
+  if (model.has_prometheus() && model.prometheus().url().empty())
+    report->Add("prometheus.url", "an address is required");
+  CheckHttpUrl(model.prometheus().url(), "prometheus.url", report);
   for (int i = 0; i < model.suites_size(); ++i) {
     CheckSuite(model.suites(i), services, fmt::format("suites[{}]", i), report);
   }

@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"UnknownKeyNear", "name: a\nbase_ulr: x\n",
                  "s.yaml:2:1: base_ulr: unknown key; did you mean base_url?"},
         BadInput{"UnknownKeyFar", "process:\n  command_line: x\n",
-                 "s.yaml:2:3: process.command_line: unknown key; known keys: pid_file, match, min_count"},
+                 "s.yaml:2:3: process.command_line: unknown key; known keys: pid_file, match, min_count, user"},
         BadInput{"UnknownKeyInList", "endpoints:\n  - path: /a\n  - pth: /b\n",
                  "s.yaml:3:5: endpoints[1].pth: unknown key; did you mean path?"},
         BadInput{"UnknownKeyInMap", "commands:\n  reload:\n    args: [a]\n",
