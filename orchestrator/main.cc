@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <map>
 #include <memory>
 
@@ -21,11 +22,19 @@
 #include "orchestrator/api/http_server.h"
 #include "orchestrator/api/operator_service.h"
 #include "orchestrator/api/routes.h"
+#include "orchestrator/api/silence_service.h"
+#include "orchestrator/engine/dead_man.h"
 #include "orchestrator/engine/engine_thread.h"
+#include "orchestrator/engine/silence_desk.h"
 #include "orchestrator/intake/alert_intake.h"
+#include "orchestrator/intake/alert_poll_config.h"
+#include "orchestrator/intake/alert_pollers.h"
+#include "orchestrator/intake/alert_source_config.h"
 #include "orchestrator/intake/sns_confirmer.h"
+#include "orchestrator/intake/source_heartbeats.h"
 #include "orchestrator/journal/sqlite_journal.h"
 #include "orchestrator/options.h"
+#include "orchestrator/playbook/grouping.h"
 #include "orchestrator/playbook/library.h"
 
 namespace omnix {
@@ -50,6 +59,11 @@ absl::StatusOr<Configuration> LoadConfiguration(const DaemonOptions& options) {
     take(policy.status());
     if (policy.ok()) configuration.policy = *std::move(policy);
   }
+  if (!options.grouping_file.empty()) {
+    auto grouping = LoadGrouping(options.grouping_file);
+    take(grouping.status());
+    if (grouping.ok()) configuration.grouping = *std::move(grouping);
+  }
   if (!options.playbooks_folder.empty()) {
     const auto files = Glob(options.playbooks_folder + "/*.yaml");
     if (files.empty()) take(NotFound("{}: no playbook (*.yaml) in this folder", options.playbooks_folder));
@@ -62,6 +76,8 @@ absl::StatusOr<Configuration> LoadConfiguration(const DaemonOptions& options) {
   if (!options.formats_folder.empty()) {
     take(FormatLibrary::Load(options.formats_folder, DefaultFilterExecutable()).status());
   }
+  if (!options.poll_file.empty()) take(LoadAlertPolls(options.poll_file).status());
+  if (!options.sources_file.empty()) take(LoadAlertSources(options.sources_file).status());
   if (!mistakes.empty()) return absl::InvalidArgumentError(mistakes);
   return configuration;
 }
@@ -77,6 +93,41 @@ absl::StatusOr<HttpServerOptions> HttpOptions(const DaemonOptions& options) {
   http.hosts = options.http_hosts;
   http.token_file = options.token_file;
   return http;
+}
+
+// Alerts that fired when omnixd stopped, silenced or not: their pollers end them where they are gone by now.
+std::vector<v1::Alert> FiringAlerts(SqliteJournal& journal, const SilenceDesk& desk) {
+  const auto listed = journal.ListAlerts(/*firing_only=*/true, kMaxAlertsPerBody);
+  if (!listed.ok()) spdlog::warn("the alerts that fire can't be read: {}", Message(listed.status()));
+  std::vector<v1::Alert> alerts = desk.Held();
+  if (!listed.ok()) return alerts;
+  for (const v1::ListedAlert& item : *listed) alerts.push_back(item.alert());
+  return alerts;
+}
+
+// Hands the alerts on and waits until they are durable.
+absl::Status KeepAlerts(SilenceDesk& desk, std::vector<v1::Alert> alerts) {
+  std::promise<absl::Status> kept;
+  desk.IngestAlerts(std::move(alerts), [&kept](const auto& results) { kept.set_value(results.status()); });
+  return kept.get_future().get();
+}
+
+// Null where no source is declared.
+absl::StatusOr<std::unique_ptr<SourceHeartbeats>> WatchSources(const std::string& file, SilenceDesk& desk,
+                                                               const Clock& clock, SqliteJournal& journal) {
+  if (file.empty()) return nullptr;
+  OMNIX_ASSIGN_OR_RETURN(const v1::AlertSources sources, LoadAlertSources(file));
+  const auto deliver = [&desk](std::vector<v1::Alert> alerts) { return KeepAlerts(desk, std::move(alerts)); };
+  return std::make_unique<SourceHeartbeats>(sources, HeartbeatParts{&clock, deliver}, FiringAlerts(journal, desk));
+}
+
+std::unique_ptr<DeadMan> StartDeadMan(const DaemonOptions& options, OperatorPort& port) {
+  if (options.deadman_url.empty()) return nullptr;
+  DeadManOptions dead_man;
+  dead_man.url = options.deadman_url;
+  dead_man.interval = options.deadman_interval;
+  dead_man.probe_file = options.data_folder + "/deadman.probe";
+  return std::make_unique<DeadMan>(&port, dead_man);
 }
 
 std::map<std::string, std::string> Dependencies() {
@@ -126,15 +177,21 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   engine_options.heartbeat_interval = options.heartbeat_interval;
   engine_options.lease_duration = options.lease_duration;
   engine_options.dependencies = Dependencies();
+  const auto dependents = DependentsOf(configuration.system);
   EngineThread engine(engine_options, std::move(configuration), *journal, clock);
   OMNIX_RETURN_IF_ERROR(engine.Start());
   OMNIX_CRASH_POINT("omnixd.engine_started");
+  OMNIX_ASSIGN_OR_RETURN(auto silence_log, SilenceLog::Open(options.data_folder + "/silences.db"));
+  OMNIX_ASSIGN_OR_RETURN(const auto desk, SilenceDesk::Create({std::move(silence_log), &clock, &engine, dependents}));
 
+  AlertPollers pollers;
+  const StatusSupplement supplement = [&pollers](v1::GetStatusResponse* status) { pollers.AddTo(status); };
   AgentLinkService link(&engine);
-  OperatorService operators(&engine);
+  OperatorService operators(&engine, {}, supplement);
+  SilenceService silences(desk.get());
   GrpcServerOptions grpc_options;
   grpc_options.listen = options.grpc_listen;
-  grpc_options.services = {&link, &operators};
+  grpc_options.services = {&link, &operators, &silences};
   OMNIX_ASSIGN_OR_RETURN(const auto grpc_server, GrpcServer::Start(grpc_options));
 
   OMNIX_CRASH_POINT("omnixd.agents_served");
@@ -142,21 +199,39 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   SnsConfirmer sns(options.sns_topics);
   AlertIntakeOptions intake_options;
   intake_options.formats_folder = options.formats_folder;
+  OMNIX_ASSIGN_OR_RETURN(std::unique_ptr<SourceHeartbeats> heartbeats,
+                         WatchSources(options.sources_file, *desk, clock, *journal));
   OMNIX_ASSIGN_OR_RETURN(const auto intake, AlertIntake::Create(intake_options));
   OMNIX_ASSIGN_OR_RETURN(
       const auto http_server,
       HttpServer::Start(
-          http_options, Router(ApiRoutes({&engine, intake.get(), &metrics, &clock, &sns})),
+          http_options,
+          Router(ApiRoutes({&engine, intake.get(), &metrics, &clock, &sns, supplement, heartbeats.get(), desk.get()})),
           [&metrics](const std::string& route, unsigned status) { metrics.CountRequest(route, status); }));
   spdlog::info("omnixd {} is ready: gRPC on {}, HTTP on {}:{}, journal {}/journal.db", OMNIX_VERSION,
                grpc_server->address(), http_options.listen_host, http_server->port(), options.data_folder);
 
+  if (!options.poll_file.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(const v1::AlertPolls polls, LoadAlertPolls(options.poll_file));
+    const auto deliver = [&desk](std::vector<v1::Alert> alerts) { return KeepAlerts(*desk, std::move(alerts)); };
+    // A poll without a source of its name is nobody's sign.
+    const auto heard = [&heartbeats](const std::string& poll) {
+      if (heartbeats != nullptr) heartbeats->Sign(poll).IgnoreError();
+    };
+    pollers.Start(polls, {intake.get(), &clock, deliver, heard}, FiringAlerts(*journal, *desk));
+  }
+  desk->Start();
+  std::unique_ptr<DeadMan> dead_man = StartDeadMan(options, engine);
   OMNIX_CRASH_POINT("omnixd.ready");
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("signal {}: stopping", signal);
   OMNIX_CRASH_POINT("omnixd.stopping");
+  dead_man.reset();
+  pollers.Stop();
   http_server->Stop(kShutdownGrace);
+  heartbeats.reset();
+  desk->Stop();
   link.Shutdown(absl::UnavailableError("the orchestrator is stopping"));
   engine.Stop();
   OMNIX_CRASH_POINT("omnixd.engine_stopped");

@@ -28,19 +28,31 @@ absl::Status CheckLease(const DaemonOptions& options) {
                          kHeartbeatsPerLease);
 }
 
+absl::Status CheckDeadManUrl(const std::string& url) {
+  if (url.empty() || url.starts_with("http://") || url.starts_with("https://")) return absl::OkStatus();
+  return InvalidArgument("--deadman-url: expected a URL that begins with http:// or https://");
+}
+
 }  // namespace
 
 absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv, int* exit_code) {
   DaemonOptions options;
   std::string heartbeat = "2s";
   std::string lease = "10s";
+  std::string deadman = "30s";
   CLI::App app("omnixd: takes alerts, handles incidents with the agents that connect to it, and records every step.");
   app.set_version_flag("--version", OMNIX_VERSION);
   app.add_option("--data", options.data_folder, "Folder of the journal (made if absent)")->required();
   app.add_option("--system", options.system_file, "System model: the services under care (YAML)")->required();
   app.add_option("--policy", options.policy_file, "What may run without approval (YAML); absent: everything is asked");
+  app.add_option("--grouping", options.grouping_file,
+                 "How alerts become incidents (YAML); absent: by the dependencies of the system model");
   app.add_option("--playbooks", options.playbooks_folder, "Folder of further playbooks (*.yaml)");
   app.add_option("--formats", options.formats_folder, "Folder of further alert formats (*.jq, mappings *.yaml)");
+  app.add_option("--poll", options.poll_file, "Monitors to ask for their alerts (YAML), where they can't send them");
+  app.add_option("--sources", options.sources_file, "Sources that must show that they live (YAML)");
+  app.add_option("--deadman-url", options.deadman_url, "URL to call while incidents move (a dead-man switch)");
+  app.add_option("--deadman-interval", deadman, "How often the dead-man URL is called")->capture_default_str();
   app.add_option("--sns-topic", options.sns_topics, "ARN of an SNS topic whose subscription may be confirmed");
   app.add_option("--grpc", options.grpc_listen, "Address for agents and operators")->capture_default_str();
   app.add_option("--http", options.http_listen, "Address for alerts, the HTTP API and the console")
@@ -67,6 +79,8 @@ absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv, int* exi
   OMNIX_RETURN_IF_ERROR(ReadDuration("--heartbeat", heartbeat, options.heartbeat_interval));
   OMNIX_RETURN_IF_ERROR(ReadDuration("--lease", lease, options.lease_duration));
   OMNIX_RETURN_IF_ERROR(CheckLease(options));
+  OMNIX_RETURN_IF_ERROR(ReadDuration("--deadman-interval", deadman, options.deadman_interval));
+  OMNIX_RETURN_IF_ERROR(CheckDeadManUrl(options.deadman_url));
   return options;
 }
 

@@ -17,8 +17,14 @@ struct DaemonOptions {
   std::vector<std::string> http_hosts;
   std::string system_file;
   std::string policy_file;
+  std::string grouping_file;
   std::string playbooks_folder;
   std::string formats_folder;
+  std::string poll_file;
+  std::string sources_file;
+  // Empty: no dead-man switch.
+  std::string deadman_url;
+  absl::Duration deadman_interval = absl::Seconds(30);
   std::vector<std::string> sns_topics;
   std::string log_level = "info";
   // Of the journal's write-ahead log.

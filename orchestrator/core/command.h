@@ -5,6 +5,7 @@
 #include <omnix/v1/incident.pb.h>
 #include <omnix/v1/playbook.pb.h>
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,15 @@
 #include "absl/time/time.h"
 
 namespace omnix::command {
+
+// An alert changed between firing and resolved too often.
+struct Flap {
+  // With the present one, within this time.
+  uint32_t changes = 0;
+  absl::Duration within;
+  // It is steady again once it did not change for so long.
+  absl::Duration quiet;
+};
 
 // The first command of every incident.
 struct Open {
@@ -21,11 +31,59 @@ struct Open {
   std::vector<v1::Alert> alerts;
   v1::Pins pins;
   std::string by;
+  // The incident that it is split from. Empty: none.
+  std::string split_from = {};
+  // Its first alert flaps.
+  std::optional<Flap> flap = std::nullopt;
 };
 
 // A new alert of this incident, or a changed one (same fingerprint).
 struct AttachAlert {
   v1::Alert alert;
+  // The incident's last reading of it, status UNSPECIFIED where it has none. Absent: as the state has it, which keeps
+  // only some of many.
+  std::optional<v1::AlertKey> was = std::nullopt;
+  // It flaps from now on.
+  std::optional<Flap> flap = std::nullopt;
+};
+
+// A flapping alert was quiet long enough.
+struct SettleAlert {
+  std::string fingerprint;
+};
+
+// An alert of this resolved incident fires again.
+struct Reopen {
+  std::string reason;
+};
+
+// The two halves of a merge: this incident takes all alerts of `from`...
+struct TakeAlerts {
+  std::string from;
+  // Of `from`: what its state keeps of its alerts, and how many it has.
+  std::vector<v1::Alert> alerts;
+  v1::AlertCounts counts;
+  std::string by;
+  std::string reason;
+};
+// ...and this one gives them and ends.
+struct MergeInto {
+  std::string into;
+  std::string by;
+  std::string reason;
+};
+
+// These alerts are those of another incident from now on.
+struct SplitOff {
+  std::string to;
+  // As the incident read them last.
+  std::vector<v1::AlertKey> alerts;
+  std::string by;
+  std::string reason;
+};
+
+struct NameSuspects {
+  std::vector<v1::Suspect> suspects;
 };
 
 // The roll call ended: everybody is there, or its time is up.
@@ -130,10 +188,11 @@ struct RequestRollback {
 namespace omnix {
 
 using Command =
-    std::variant<command::Open, command::AttachAlert, command::AnswerRollCall, command::AssignTask, command::SkipTask,
-                 command::FinishTask, command::LoseAttempt, command::RecordEvidence, command::DecidePolicy,
-                 command::LockResources, command::ExpireApproval, command::ExpireBudget, command::Approve,
-                 command::Reject, command::Choose, command::Pause, command::Resume, command::Cancel, command::Escalate,
-                 command::AddNote, command::RequestRollback>;
+    std::variant<command::Open, command::AttachAlert, command::SettleAlert, command::Reopen, command::TakeAlerts,
+                 command::MergeInto, command::SplitOff, command::NameSuspects, command::AnswerRollCall,
+                 command::AssignTask, command::SkipTask, command::FinishTask, command::LoseAttempt,
+                 command::RecordEvidence, command::DecidePolicy, command::LockResources, command::ExpireApproval,
+                 command::ExpireBudget, command::Approve, command::Reject, command::Choose, command::Pause,
+                 command::Resume, command::Cancel, command::Escalate, command::AddNote, command::RequestRollback>;
 
 }  // namespace omnix

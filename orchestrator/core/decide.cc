@@ -37,12 +37,11 @@ google::protobuf::Timestamp EarliestStart(const std::vector<v1::Alert>& alerts, 
 }  // namespace
 
 absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook,
-                                              const Command& command, absl::Time now, AlertPlaces* places) {
+                                              const Command& command, absl::Time now) {
   if (incident.phase() == v1::PHASE_UNSPECIFIED && !std::holds_alternative<command::Open>(command)) {
     return FailedPrecondition("the incident has not been opened");
   }
-  AlertPlaces own_places;
-  Decision decision(incident, playbook, now, places == nullptr ? own_places : *places);
+  Decision decision(incident, playbook, now);
   OMNIX_RETURN_IF_ERROR(std::visit([&](const auto& c) { return decision.Handle(c); }, command));
   return std::move(decision).TakeEvents();
 }
@@ -51,7 +50,7 @@ void Decision::Emit(v1::Event event) {
   event.set_incident_id(incident_.id());
   event.set_sequence(incident_.sequence() + 1);
   *event.mutable_time() = ToProto(now_);
-  Evolve(incident_, event, &places_);
+  Evolve(incident_, event);
   events_.push_back(std::move(event));
 }
 
@@ -74,27 +73,10 @@ absl::Status Decision::Handle(const command::Open& open) {
   *opened->mutable_started_at() = EarliestStart(open.alerts, now_);
   *opened->mutable_budget_until() = ToProto(now_ + OrDefault(playbook_.budget(), kDefaultBudget));
   opened->set_by(open.by);
+  opened->set_split_from(open.split_from);
   Emit(std::move(event));
+  if (open.flap && !open.alerts.empty()) MarkFlapping(open.alerts.front(), *open.flap);
   EnterPhase(v1::PHASE_MOBILIZING, "roll call of the agents that the playbook needs");
-  return absl::OkStatus();
-}
-
-absl::Status Decision::Handle(const command::AttachAlert& attach) {
-  v1::Event event;
-  auto* attached = event.mutable_alert_attached();
-  *attached->mutable_alert() = attach.alert;
-  attached->set_severity(std::max(incident_.severity(), attach.alert.severity()));
-  // A closed incident takes the news that its alert cleared, and nothing else.
-  if (IsClosed(incident_.phase()) && attach.alert.status() != v1::ALERT_STATUS_RESOLVED) {
-    return RefuseIfClosed("a firing alert");
-  }
-  Emit(std::move(event));
-  const bool before_recovering =
-      incident_.phase() == v1::PHASE_MOBILIZING || incident_.phase() == v1::PHASE_INVESTIGATING;
-  if (before_recovering && !incident_.paused() && places_.AllCleared(incident_)) {
-    CancelTasks("all alerts have cleared");
-    EnterPhase(v1::PHASE_VALIDATING, "all alerts have cleared by themselves");
-  }
   return absl::OkStatus();
 }
 

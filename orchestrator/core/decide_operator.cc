@@ -206,7 +206,7 @@ absl::Status Decision::Handle(const command::AddNote& add) {
 
 absl::Status Decision::Handle(const command::RequestRollback& request) {
   if (!incident_.rollback_by().empty()) return FailedPrecondition("{} is being rolled back already", incident_.id());
-  if (!MayHaveChangedTheWorld(incident_)) {
+  if (!CanBeRolledBack(incident_)) {
     return FailedPrecondition("{} has changed nothing that could be rolled back", incident_.id());
   }
   if (!IsClosed(incident_.phase()) && incident_.phase() != v1::PHASE_ESCALATED) {

@@ -6,25 +6,31 @@
 #include <omnix/v1/incident.pb.h>
 #include <omnix/v1/playbook.pb.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "orchestrator/core/alert_places.h"
 #include "orchestrator/core/command.h"
 
 namespace omnix {
 
 class Decision {
  public:
-  Decision(v1::Incident& incident, const v1::Playbook& playbook, absl::Time now, AlertPlaces& places)
-      : incident_(incident), playbook_(playbook), now_(now), places_(places) {}
+  Decision(v1::Incident& incident, const v1::Playbook& playbook, absl::Time now)
+      : incident_(incident), playbook_(playbook), now_(now) {}
 
   // One for each command (decide_*.cc).
   absl::Status Handle(const command::Open& open);
   absl::Status Handle(const command::AttachAlert& attach);
+  absl::Status Handle(const command::SettleAlert& settle);
+  absl::Status Handle(const command::Reopen& reopen);
+  absl::Status Handle(const command::TakeAlerts& take);
+  absl::Status Handle(const command::MergeInto& merge);
+  absl::Status Handle(const command::SplitOff& split);
+  absl::Status Handle(const command::NameSuspects& name);
   absl::Status Handle(const command::AnswerRollCall& answer);
   absl::Status Handle(const command::AssignTask& assign);
   absl::Status Handle(const command::SkipTask& skip);
@@ -53,8 +59,15 @@ class Decision {
 
   // Checks shared by handlers.
   absl::Status RefuseIfClosed(const char* what) const;
+  absl::Status RefuseIfChanging(const char* what) const;
   absl::StatusOr<const v1::Task*> RunningTask(const v1::LeaseId& lease) const;
   absl::StatusOr<const v1::Recovery*> RecoveryAwaitingApproval(const std::string& plan_hash) const;
+
+  // decide_alerts.cc
+  v1::AlertKey LastReading(const v1::Alert& alert, const std::optional<v1::AlertKey>& was) const;
+  void MarkFlapping(const v1::Alert& alert, const command::Flap& flap);
+  void Settle(const std::string& fingerprint);
+  void ValidateIfCleared();
 
   // phase_rules.cc: what follows once the tasks of a phase have ended.
   void Advance();
@@ -76,7 +89,6 @@ class Decision {
   v1::Incident& incident_;
   const v1::Playbook& playbook_;
   absl::Time now_;
-  AlertPlaces& places_;
   std::vector<v1::Event> events_;
 };
 
@@ -98,6 +110,8 @@ const v1::Task* FailedTask(const v1::Incident& incident);
 bool IsCurrent(const v1::Incident& incident, const v1::Task& task);
 // An applying task of the last recovery was leased at least once, and nothing says that all of it has been undone.
 bool MayHaveChangedTheWorld(const v1::Incident& incident);
+// The same, whether or not it was proven good before the incident was taken up again: it can be rolled back.
+bool CanBeRolledBack(const v1::Incident& incident);
 // First explanation of the diagnosis that is not spent; null where none is left.
 const v1::Explanation* NextExplanation(const v1::Incident& incident);
 

@@ -106,6 +106,11 @@ Effects DeriveEffects(const v1::Incident& incident, const v1::Playbook& playbook
   AddTaskEffects(incident, now, effects);
   AddApprovalEffects(incident, effects);
   effects.lock_resources = !incident.paused() && WantsResources(incident) != nullptr;
+  for (const auto& flapping : incident.flapping()) {
+    const absl::Duration quiet = FromProto(flapping.quiet());
+    effects.timers.push_back(
+        {TimerKind::kSettle, FromProto(flapping.last_change_at()) + quiet, flapping.fingerprint(), 0, quiet});
+  }
   if (incident.phase() != v1::PHASE_ESCALATED) {
     effects.timers.push_back({TimerKind::kBudget, FromProto(incident.budget_until()), "", 0, BudgetOf(incident)});
   }

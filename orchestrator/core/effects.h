@@ -12,13 +12,13 @@
 
 namespace omnix {
 
-enum class TimerKind { kRollCall, kRetry, kAttempt, kApproval, kBudget };
+enum class TimerKind { kRollCall, kRetry, kAttempt, kApproval, kBudget, kSettle };
 
 struct Timer {
   TimerKind kind = TimerKind::kBudget;
   // Wall-clock time as recorded; the engine turns what is left of it into monotonic time.
   absl::Time at;
-  // Task of kRetry and kAttempt, plan hash of kApproval.
+  // Task of kRetry and kAttempt, plan hash of kApproval, fingerprint of kSettle.
   std::string subject;
   uint32_t attempt = 0;
   // From when it was set until `at`: a wall clock that was set back while nobody ran must not make the wait longer.

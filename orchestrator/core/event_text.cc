@@ -55,6 +55,12 @@ std::string MobilizedText(const v1::AgentsMobilized& mobilized) {
   return text;
 }
 
+std::string SuspectsText(const v1::SuspectsNamed& named) {
+  if (named.suspects().empty()) return "the dependencies name no service to look at first";
+  const auto& first = named.suspects(0);
+  return fmt::format("look first at {}, by the dependencies: it {}", first.service(), first.reason());
+}
+
 }  // namespace
 
 std::string EventText(const v1::Event& event) {
@@ -65,9 +71,34 @@ std::string EventText(const v1::Event& event) {
     }
     case v1::Event::kAlertAttached: {
       const auto& alert = event.alert_attached().alert();
-      return fmt::format("alert {}: {}", alert.status() == v1::ALERT_STATUS_RESOLVED ? "cleared" : "fires",
-                         alert.title());
+      return fmt::format("alert {}{}: {}", alert.status() == v1::ALERT_STATUS_RESOLVED ? "cleared" : "fires",
+                         event.alert_attached().damped() ? " (flapping)" : "", alert.title());
     }
+    case v1::Event::kAlertFlapping: {
+      const auto& e = event.alert_flapping();
+      return fmt::format("alert flaps ({} changes within {}), its changes have no effect until it is quiet for {}: {}",
+                         e.changes(), omnix::FormatDuration(FromProto(e.within())),
+                         omnix::FormatDuration(FromProto(e.quiet())), e.title());
+    }
+    case v1::Event::kAlertSettled:
+      return fmt::format("alert flaps no more, it {}: {}",
+                         event.alert_settled().status() == v1::ALERT_STATUS_RESOLVED ? "has cleared" : "fires",
+                         event.alert_settled().title());
+    case v1::Event::kAlertsTaken: {
+      const auto& e = event.alerts_taken();
+      return WithReason(fmt::format("{} merged into this incident by {}", e.from(), e.by()), e.reason());
+    }
+    case v1::Event::kAlertsMoved: {
+      const auto& e = event.alerts_moved();
+      const std::string what =
+          e.all() ? fmt::format("merged into {} by {}", e.to(), e.by())
+                  : fmt::format("{} alerts split off to {} by {}", e.fingerprints_size(), e.to(), e.by());
+      return WithReason(what, e.reason());
+    }
+    case v1::Event::kIncidentReopened:
+      return WithReason("taken up again", event.incident_reopened().reason());
+    case v1::Event::kSuspectsNamed:
+      return SuspectsText(event.suspects_named());
     case v1::Event::kPhaseEntered:
       return WithReason(PhaseName(event.phase_entered().phase()), event.phase_entered().reason());
     case v1::Event::kAgentsMobilized:

@@ -4,6 +4,7 @@
 
 #include "common/time.h"
 #include "orchestrator/core/decision.h"
+#include "orchestrator/core/evolve_alerts.h"
 
 namespace omnix {
 namespace {
@@ -80,20 +81,13 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::IncidentOpe
   incident.set_id(event.incident_id());
   incident.set_title(opened.title());
   incident.set_severity(opened.severity());
-  *incident.mutable_alerts() = opened.alerts();
   *incident.mutable_pins() = opened.pins();
   *incident.mutable_limits() = opened.limits();
   *incident.mutable_opened_at() = event.time();
   *incident.mutable_started_at() = opened.started_at();
   *incident.mutable_budget_until() = opened.budget_until();
+  ApplyAlerts(incident, event, opened);
   EnterPhase(incident, v1::PHASE_DETECTED, "opened by " + opened.by(), event);
-}
-
-void Apply(v1::Incident& incident, const v1::AlertAttached& attached, AlertPlaces* places) {
-  incident.set_severity(attached.severity());
-  const std::string& fingerprint = attached.alert().fingerprint();
-  const int place = places == nullptr ? FindAlert(incident, fingerprint) : places->Find(incident, fingerprint);
-  *(place < 0 ? incident.add_alerts() : incident.mutable_alerts(place)) = attached.alert();
 }
 
 void Apply(v1::Incident& incident, const v1::Event& event, const v1::PhaseEntered& entered) {
@@ -217,6 +211,7 @@ void Apply(v1::Incident& incident, const v1::Event&, const v1::RecoveryEnded& en
 
 void Apply(v1::Incident& incident, const v1::Event&, const v1::RollbackRequested& requested) {
   incident.set_rollback_by(requested.by());
+  if (v1::Recovery* recovery = LastRecovery(incident)) recovery->set_kept(false);
   for (const auto& task : requested.tasks()) *incident.add_tasks() = task;
 }
 
@@ -247,7 +242,20 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::IncidentRes
   EnterPhase(incident, v1::PHASE_RESOLVED, resolved.reason(), event);
 }
 
-void ApplyKind(v1::Incident& incident, const v1::Event& event, AlertPlaces* places) {
+// The phase that it is taken up in follows.
+void Apply(v1::Incident& incident, const v1::Event&, const v1::IncidentReopened& reopened) {
+  incident.clear_ended_reason();
+  incident.clear_resolved_at();
+  *incident.mutable_budget_until() = reopened.budget_until();
+  incident.set_reopened(incident.reopened() + 1);
+  if (v1::Recovery* recovery = LastRecovery(incident)) recovery->set_kept(true);
+}
+
+void Apply(v1::Incident& incident, const v1::Event&, const v1::SuspectsNamed& named) {
+  *incident.mutable_suspects() = named.suspects();
+}
+
+void ApplyKind(v1::Incident& incident, const v1::Event& event) {
   switch (event.kind_case()) {
 #define OMNIX_EVENT(Case, field) \
   case v1::Event::Case:          \
@@ -278,9 +286,18 @@ void ApplyKind(v1::Incident& incident, const v1::Event& event, AlertPlaces* plac
     OMNIX_EVENT(kIncidentEscalated, incident_escalated)
     OMNIX_EVENT(kIncidentCancelled, incident_cancelled)
     OMNIX_EVENT(kIncidentResolved, incident_resolved)
+    OMNIX_EVENT(kIncidentReopened, incident_reopened)
+    OMNIX_EVENT(kSuspectsNamed, suspects_named)
 #undef OMNIX_EVENT
-    case v1::Event::kAlertAttached:
-      return Apply(incident, event.alert_attached(), places);
+#define OMNIX_ALERT_EVENT(Case, field) \
+  case v1::Event::Case:                \
+    return ApplyAlerts(incident, event, event.field());
+    OMNIX_ALERT_EVENT(kAlertAttached, alert_attached)
+    OMNIX_ALERT_EVENT(kAlertFlapping, alert_flapping)
+    OMNIX_ALERT_EVENT(kAlertSettled, alert_settled)
+    OMNIX_ALERT_EVENT(kAlertsTaken, alerts_taken)
+    OMNIX_ALERT_EVENT(kAlertsMoved, alerts_moved)
+#undef OMNIX_ALERT_EVENT
     case v1::Event::KIND_NOT_SET:
       return;
   }
@@ -288,8 +305,8 @@ void ApplyKind(v1::Incident& incident, const v1::Event& event, AlertPlaces* plac
 
 }  // namespace
 
-void Evolve(v1::Incident& incident, const v1::Event& event, AlertPlaces* places) {
-  ApplyKind(incident, event, places);
+void Evolve(v1::Incident& incident, const v1::Event& event) {
+  ApplyKind(incident, event);
   incident.set_sequence(event.sequence());
   *incident.mutable_updated_at() = event.time();
 }

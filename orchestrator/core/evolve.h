@@ -4,16 +4,13 @@
 #include <omnix/v1/event.pb.h>
 #include <omnix/v1/incident.pb.h>
 
-#include "orchestrator/core/alert_places.h"
-
 namespace omnix {
 
 inline constexpr int kMaxEvidenceInState = 256;
 
 // Total and deterministic: never fails, reads nothing but its arguments. Replaying the events of an incident gives its
-// state, byte for byte. `places` (this incident's, or null) makes it faster for incidents with many alerts and changes
-// nothing.
-void Evolve(v1::Incident& incident, const v1::Event& event, AlertPlaces* places = nullptr);
+// state, byte for byte.
+void Evolve(v1::Incident& incident, const v1::Event& event);
 
 // Lookups that the rest of the core shares; null where there is none.
 const v1::Task* FindTask(const v1::Incident& incident, const std::string& task_id);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "common/json.h"
+#include "orchestrator/core/evolve_alerts.h"
 #include "orchestrator/core/incident_fixture.h"
 #include "orchestrator/core/names.h"
 
@@ -58,7 +59,7 @@ class Walk {
     const std::string ready = story_.ReadyTask();
     const std::string hash = story_.PlanHash();
     const std::string by = "operator:alice";
-    switch (Pick(22)) {
+    switch (Pick(23)) {
       case 0:
         return command::AnswerRollCall{};
       case 1:
@@ -98,15 +99,59 @@ class Walk {
         return Pick(3) == 0 ? Command(command::Escalate{by, ""}) : Command(command::RequestRollback{by, ""});
       case 20: {
         v1::Alert alert = testing::OpenCommand().alerts[0];
+        alert.set_fingerprint("f" + std::to_string(1 + Pick(3)));
+        alert.set_severity(static_cast<v1::Severity>(Pick(5)));
         alert.set_status(Pick(2) == 0 ? v1::ALERT_STATUS_FIRING : v1::ALERT_STATUS_RESOLVED);
-        return command::AttachAlert{alert};
+        command::AttachAlert attach{alert};
+        if (Pick(4) == 0) attach.flap = command::Flap{7, absl::Minutes(10), absl::Minutes(5)};
+        return attach;
       }
+      case 21:
+        return AnyMove();
       default:
         return command::ExpireApproval{hash};
     }
   }
 
+  Command AnyMove() {
+    const std::string fingerprint = "f" + std::to_string(1 + Pick(3));
+    const std::string by = "operator:alice";
+    const int place = FindAlert(story_.incident, fingerprint);
+    switch (Pick(6)) {
+      case 0: {
+        command::SplitOff split{"INC-other", {}, by, ""};
+        v1::AlertKey& key = split.alerts.emplace_back();
+        key.set_fingerprint(fingerprint);
+        if (place < 0) return command::AddNote{by, "nothing to split"};
+        const int flapping = FindFlapping(story_.incident, fingerprint);
+        key.set_status(flapping < 0 ? story_.incident.alerts(place).status()
+                                    : story_.incident.flapping(flapping).status());
+        key.set_severity(story_.incident.alerts(place).severity());
+        return split;
+      }
+      case 1: {
+        v1::Incident other;
+        Evolve(other, Story().Do(testing::OpenCommand()).events[0]);
+        other.mutable_alerts(0)->set_fingerprint("of another " + std::to_string(++others_));
+        return TakeAllOf(other, by, "");
+      }
+      case 2:
+        return command::Reopen{"f1 fires again"};
+      case 3:
+        return Pick(20) == 0 ? Command(command::MergeInto{"INC-other", by, ""}) : command::AddNote{by, "not yet"};
+      default:
+        return command::SettleAlert{fingerprint};
+    }
+  }
+
+  void CheckCounts() const {
+    v1::AlertCounts counts;
+    for (const auto& alert : story_.incident.alerts()) Count(counts, alert.status(), alert.severity());
+    EXPECT_EQ(counts.ShortDebugString(), story_.incident.alert_counts().ShortDebugString());
+  }
+
   void CheckInvariants() const {
+    CheckCounts();
     const v1::Incident& incident = story_.incident;
     const Effects effects = DeriveEffects(incident, story_.playbook, story_.now + absl::Hours(24));
     if (IsClosed(incident.phase())) {
@@ -132,6 +177,7 @@ class Walk {
   }
 
   std::mt19937 random_;
+  int others_ = 0;
   Story story_;
 };
 

@@ -30,8 +30,9 @@ absl::Duration TimeoutOf(const v1::TaskSpec& spec) { return OrDefault(spec.timeo
 absl::Duration BudgetOf(const v1::Incident& incident) {
   auto begun = incident.opened_at();
   for (int i = 1; i < incident.visits_size(); ++i) {
+    const v1::Phase before = incident.visits(i - 1).phase();
     const bool taken_up =
-        incident.visits(i - 1).phase() == v1::PHASE_ESCALATED && incident.visits(i).phase() != v1::PHASE_ESCALATED;
+        (before == v1::PHASE_ESCALATED || IsClosed(before)) && incident.visits(i).phase() != v1::PHASE_ESCALATED;
     if (taken_up) begun = incident.visits(i).entered_at();
   }
   return FromProto(incident.budget_until()) - FromProto(begun);
@@ -56,6 +57,10 @@ const v1::Task* FailedTask(const v1::Incident& incident) {
 }
 
 bool MayHaveChangedTheWorld(const v1::Incident& incident) {
+  return CanBeRolledBack(incident) && !incident.recoveries(incident.recoveries_size() - 1).kept();
+}
+
+bool CanBeRolledBack(const v1::Incident& incident) {
   if (incident.recoveries().empty()) return false;
   const auto& recovery = incident.recoveries(incident.recoveries_size() - 1);
   if (recovery.rollback().complete()) return false;

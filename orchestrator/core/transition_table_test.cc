@@ -24,12 +24,27 @@ struct NamedCommand {
   std::function<Command(const Story&)> make;
 };
 
+v1::Alert AlertWith(v1::AlertStatus status, const std::string& fingerprint) {
+  v1::Alert alert = testing::OpenCommand().alerts[0];
+  alert.set_status(status);
+  alert.set_fingerprint(fingerprint);
+  return alert;
+}
+
 std::vector<NamedState> States() {
   return {{"(unopened)", [] { return Story(); }},
           {"Mobilizing", testing::Mobilizing},
           {"Investigating, nobody assigned", [] { return testing::Mobilizing().Do(command::AnswerRollCall{}); }},
           {"Investigating", testing::Investigating},
           {"Investigating, paused", testing::PausedInvestigating},
+          {"Investigating, one of two alerts flaps",
+           [] {
+             return testing::Investigating()
+                 .Do(command::AttachAlert{AlertWith(v1::ALERT_STATUS_FIRING, "f1"), std::nullopt,
+                                          command::Flap{7, absl::Minutes(10), absl::Minutes(5)}})
+                 .Do(command::AttachAlert{AlertWith(v1::ALERT_STATUS_RESOLVED, "f1")})
+                 .Do(command::AttachAlert{AlertWith(v1::ALERT_STATUS_RESOLVED, "f2")});
+           }},
           {"Recovering, planning", [] { return testing::Planning(); }},
           {"Recovering, planned", testing::Planned},
           {"Recovering, approval asked", testing::AwaitingApproval},
@@ -46,13 +61,6 @@ std::vector<NamedState> States() {
           {"Cancelled, change in effect", [] {
              return testing::Validating().Do(command::Cancel{"operator:alice", ""});
            }}};
-}
-
-v1::Alert AlertWith(v1::AlertStatus status, const std::string& fingerprint) {
-  v1::Alert alert = testing::OpenCommand().alerts[0];
-  alert.set_status(status);
-  alert.set_fingerprint(fingerprint);
-  return alert;
 }
 
 command::FinishTask Answer(const Story& story, v1::Outcome outcome, v1::Product product = {}) {
@@ -78,6 +86,27 @@ std::vector<NamedCommand> Commands() {
        [](const Story&) { return command::AttachAlert{AlertWith(v1::ALERT_STATUS_FIRING, "f2")}; }},
       {"AttachAlert cleared",
        [](const Story&) { return command::AttachAlert{AlertWith(v1::ALERT_STATUS_RESOLVED, "f1")}; }},
+      {"AttachAlert flapping",
+       [](const Story&) {
+         return command::AttachAlert{AlertWith(v1::ALERT_STATUS_RESOLVED, "f1"), std::nullopt,
+                                     command::Flap{7, absl::Minutes(10), absl::Minutes(5)}};
+       }},
+      {"SettleAlert", [](const Story&) { return command::SettleAlert{"f1"}; }},
+      {"Reopen", [](const Story&) { return command::Reopen{"an alert of it fires again"}; }},
+      {"TakeAlerts",
+       [](const Story&) { return TakeAllOf(testing::Mobilizing().incident, "operator:alice", "one cause"); }},
+      {"MergeInto",
+       [](const Story&) {
+         return command::MergeInto{"INC-2", "operator:alice", "one cause"};
+       }},
+      {"SplitOff",
+       [](const Story&) {
+         v1::AlertKey key;
+         key.set_fingerprint("f1");
+         key.set_status(v1::ALERT_STATUS_RESOLVED);
+         return command::SplitOff{"INC-2", {key}, "operator:alice", "another cause"};
+       }},
+      {"NameSuspects", [](const Story&) { return command::NameSuspects{}; }},
       {"AnswerRollCall", [](const Story&) { return command::AnswerRollCall{}; }},
       {"AssignTask",
        [](const Story& s) {
@@ -207,11 +236,15 @@ std::string Table() {
 constexpr char kExpected[] = R"table(
 (unopened)
   Open: IncidentOpened PhaseEntered(Mobilizing)
-  refused FAILED_PRECONDITION: AttachAlert firing, AttachAlert cleared, AnswerRollCall, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate, AddNote, AddNote empty, RequestRollback
+  refused FAILED_PRECONDITION: AttachAlert firing, AttachAlert cleared, AttachAlert flapping, SettleAlert, Reopen, TakeAlerts, MergeInto, SplitOff, NameSuspects, AnswerRollCall, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate, AddNote, AddNote empty, RequestRollback
 
 Mobilizing
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached PhaseEntered(Validating)
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   AnswerRollCall: AgentsMobilized PhaseEntered(Investigating)
   ExpireBudget: IncidentEscalated
   Pause: Paused
@@ -219,13 +252,17 @@ Mobilizing
   Escalate: IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
 
 Investigating, nobody assigned
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached TaskCancelled PhaseEntered(Validating)
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   AssignTask: TaskAssigned
   SkipTask: TaskSkipped PhaseEntered(Recovering)
   ExpireBudget: TaskCancelled IncidentEscalated
@@ -234,13 +271,17 @@ Investigating, nobody assigned
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
+  refused NOT_FOUND: SettleAlert, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
 
 Investigating
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached TaskCancelled PhaseEntered(Validating)
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded ExplanationChosen PhaseEntered(Recovering)
   FinishTask bad: TaskSucceeded IncidentEscalated
   FinishTask failed: AttemptFailed
@@ -254,13 +295,17 @@ Investigating
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose, Choose unknown
 
 Investigating, paused
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded ExplanationChosen PhaseEntered(Recovering)
   FinishTask bad: TaskSucceeded IncidentEscalated
   FinishTask failed: AttemptFailed
@@ -274,13 +319,43 @@ Investigating, paused
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Pause, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Pause, RequestRollback
+  refused INVALID_ARGUMENT: AddNote empty
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose, Choose unknown
+
+Investigating, one of two alerts flaps
+  AttachAlert firing: AlertAttached
+  AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached
+  SettleAlert: AlertSettled TaskCancelled PhaseEntered(Validating)
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  SplitOff: AlertSettled AlertsMoved TaskCancelled PhaseEntered(Validating)
+  NameSuspects: SuspectsNamed
+  FinishTask good: TaskSucceeded ExplanationChosen PhaseEntered(Recovering)
+  FinishTask bad: TaskSucceeded IncidentEscalated
+  FinishTask failed: AttemptFailed
+  FinishTask failed finally: TaskFailed IncidentEscalated
+  FinishTask other lease: LateResult
+  LoseAttempt: AttemptFailed
+  RecordEvidence: EvidenceRecorded
+  ExpireBudget: TaskCancelled IncidentEscalated
+  Pause: Paused
+  Cancel: TaskCancelled IncidentCancelled
+  Escalate: TaskCancelled IncidentEscalated
+  AddNote: NoteAdded
+  refused ALREADY_EXISTS: Open
+  refused FAILED_PRECONDITION: Reopen, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
   refused NOT_FOUND: AssignTask, SkipTask, Choose, Choose unknown
 
 Recovering, planning
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded
   FinishTask bad: TaskFailed TaskSkipped RecoveryEnded ExplanationChosen PhaseEntered(Recovering)
   FinishTask failed: AttemptFailed
@@ -295,13 +370,17 @@ Recovering, planning
   Escalate: TaskCancelled TaskCancelled RecoveryEnded IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Recovering, planned
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   DecidePolicy auto: ApprovalGranted
   DecidePolicy ask: ApprovalRequested
   DecidePolicy forbid: ApprovalRejected RecoveryEnded TaskCancelled IncidentEscalated
@@ -315,13 +394,17 @@ Recovering, planned
   Escalate: TaskCancelled RecoveryEnded IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, LockResources, Approve other plan, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, LockResources, Approve other plan, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
 
 Recovering, approval asked
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   ExpireApproval: ApprovalRejected RecoveryEnded TaskCancelled IncidentEscalated
   ExpireBudget: TaskCancelled RecoveryEnded IncidentEscalated
   Approve: ApprovalGranted
@@ -332,13 +415,17 @@ Recovering, approval asked
   Escalate: TaskCancelled RecoveryEnded IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, Approve other plan, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, Approve other plan, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
 
 Recovering, approved
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: TaskCancelled AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   LockResources: ResourcesLocked
   ExpireBudget: TaskCancelled RecoveryEnded IncidentEscalated
   Choose: TaskCancelled RecoveryEnded ExplanationChosen PhaseEntered(Recovering)
@@ -347,13 +434,16 @@ Recovering, approved
   Escalate: TaskCancelled RecoveryEnded IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, ExpireApproval, Approve, Approve other plan, Reject, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
 
 Recovering, applying
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded PhaseEntered(Validating)
   FinishTask bad: TaskSucceeded RecoveryEnded ResourcesReleased ExplanationChosen PhaseEntered(Recovering)
   FinishTask failed: AttemptFailed
@@ -367,13 +457,16 @@ Recovering, applying
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Validating
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded RecoveryEnded ResourcesReleased PhaseEntered(Documenting)
   FinishTask bad: TaskSucceeded RollbackRequested
   FinishTask failed: AttemptFailed
@@ -387,13 +480,16 @@ Validating
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Validating, rolling back
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded RollbackEnded RecoveryEnded ResourcesReleased ExplanationChosen PhaseEntered(Recovering)
   FinishTask bad: TaskSucceeded RollbackEnded IncidentEscalated
   FinishTask failed: AttemptFailed
@@ -407,13 +503,16 @@ Validating, rolling back
   Escalate: TaskCancelled RollbackEnded IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Documenting
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded IncidentResolved
   FinishTask bad: TaskSucceeded IncidentResolved
   FinishTask failed: AttemptFailed
@@ -427,46 +526,58 @@ Documenting
   Escalate: TaskCancelled IncidentEscalated
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, Approve, Approve other plan, Reject, Choose, Resume, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Resolved
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached
+  Reopen: IncidentReopened PhaseEntered(Investigating)
   AddNote: NoteAdded
   RequestRollback: IncidentEscalated RollbackRequested
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AttachAlert firing, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate
+  refused FAILED_PRECONDITION: AttachAlert firing, SettleAlert, TakeAlerts, MergeInto, SplitOff, NameSuspects, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate
   refused INVALID_ARGUMENT: AddNote empty
   refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence
 
 Escalated
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  MergeInto: AlertsMoved IncidentCancelled
+  NameSuspects: SuspectsNamed
   Pause: Paused
   Resume: Resumed PhaseEntered(Investigating)
   Cancel: IncidentCancelled
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Escalate, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Escalate, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose, Choose unknown
 
 Escalated, change in effect
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   Pause: Paused
   Cancel: ResourcesReleased IncidentCancelled
   AddNote: NoteAdded
   RequestRollback: RollbackRequested
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Resume, Escalate
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Resume, Escalate
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence, Choose unknown
 
 Escalated, rolling back
   AttachAlert firing: AlertAttached
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached AlertFlapping
+  TakeAlerts: AlertsTaken
+  NameSuspects: SuspectsNamed
   FinishTask good: TaskSucceeded RollbackEnded RecoveryEnded ResourcesReleased
   FinishTask bad: TaskSucceeded RollbackEnded
   FinishTask failed: AttemptFailed
@@ -478,24 +589,26 @@ Escalated, rolling back
   Cancel: TaskCancelled RollbackEnded ResourcesReleased IncidentCancelled
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Resume, Escalate, RequestRollback
+  refused FAILED_PRECONDITION: Reopen, MergeInto, SplitOff, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Resume, Escalate, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
-  refused NOT_FOUND: AssignTask, SkipTask, Choose unknown
+  refused NOT_FOUND: SettleAlert, AssignTask, SkipTask, Choose unknown
 
 Cancelled
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached
   AddNote: NoteAdded
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AttachAlert firing, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate, RequestRollback
+  refused FAILED_PRECONDITION: AttachAlert firing, SettleAlert, Reopen, TakeAlerts, MergeInto, SplitOff, NameSuspects, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate, RequestRollback
   refused INVALID_ARGUMENT: AddNote empty
   refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence
 
 Cancelled, change in effect
   AttachAlert cleared: AlertAttached
+  AttachAlert flapping: AlertAttached
   AddNote: NoteAdded
   RequestRollback: IncidentEscalated RollbackRequested
   refused ALREADY_EXISTS: Open
-  refused FAILED_PRECONDITION: AttachAlert firing, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate
+  refused FAILED_PRECONDITION: AttachAlert firing, SettleAlert, Reopen, TakeAlerts, MergeInto, SplitOff, NameSuspects, AnswerRollCall, DecidePolicy auto, DecidePolicy ask, DecidePolicy forbid, LockResources, ExpireApproval, ExpireBudget, Approve, Approve other plan, Reject, Choose, Choose unknown, Pause, Resume, Cancel, Escalate
   refused INVALID_ARGUMENT: AddNote empty
   refused NOT_FOUND: AssignTask, SkipTask, FinishTask good, FinishTask bad, FinishTask failed, FinishTask failed finally, FinishTask other lease, LoseAttempt, RecordEvidence
 )table";

@@ -1,40 +1,97 @@
 #include "orchestrator/engine/alert_index.h"
 
+#include <cstring>
+
+#include "common/hash.h"
+
 namespace omnix {
 
+AlertIndex::Key AlertIndex::KeyOf(const std::string& fingerprint) {
+  const std::string digest = Sha256(fingerprint);
+  Key key;
+  std::memcpy(&key.high, digest.data(), sizeof key.high);
+  std::memcpy(&key.low, digest.data() + sizeof key.high, sizeof key.low);
+  return key;
+}
+
+AlertIndex::Owner& AlertIndex::OwnerOf(const std::string& incident_id) {
+  Owner& owner = owners_[incident_id];
+  if (owner.id == nullptr) owner.id = std::make_shared<const std::string>(incident_id);
+  return owner;
+}
+
 const AlertIndex::Known* AlertIndex::Find(const std::string& fingerprint) const {
-  const auto found = open_.find(fingerprint);
+  const auto found = open_.find(KeyOf(fingerprint));
   return found == open_.end() ? nullptr : &found->second;
 }
 
-void AlertIndex::Put(const std::string& incident_id, const v1::Alert& alert) {
-  open_[alert.fingerprint()] = {incident_id, alert.status(), alert.severity()};
-  closed_.erase(alert.fingerprint());
+void AlertIndex::Put(Owner& owner, const Key& key, v1::AlertStatus status, v1::Severity severity) {
+  Known& known = open_[key];
+  if (known.owner != owner.id) owner.alerts.push_back(key);
+  known = {owner.id, status, severity};
+  closed_.erase(key);
 }
 
-void AlertIndex::Close(const std::string& incident_id, const google::protobuf::RepeatedPtrField<v1::Alert>& alerts) {
-  for (const auto& alert : alerts) {
-    const auto known = open_.find(alert.fingerprint());
-    if (known == open_.end() || known->second.incident_id != incident_id) continue;
-    open_.erase(known);
-    if (alert.status() == v1::ALERT_STATUS_FIRING) Remember(incident_id, alert.fingerprint());
+void AlertIndex::Put(const std::string& incident_id, const std::string& fingerprint, v1::AlertStatus status,
+                     v1::Severity severity) {
+  Put(OwnerOf(incident_id), KeyOf(fingerprint), status, severity);
+}
+
+void AlertIndex::Move(const std::string& from, const std::string& to) {
+  const auto giver = owners_.find(from);
+  if (giver == owners_.end()) return;
+  const Owner given = std::move(giver->second);
+  owners_.erase(giver);
+  Owner& taker = OwnerOf(to);
+  for (const Key& key : given.alerts) {
+    const auto known = open_.find(key);
+    if (known == open_.end() || known->second.owner != given.id) continue;
+    Put(taker, key, known->second.status, known->second.severity);
   }
 }
 
-void AlertIndex::Remember(const std::string& incident_id, const std::string& fingerprint) {
-  closed_[fingerprint] = {incident_id, ++closings_};
-  closed_order_.emplace_back(fingerprint, closings_);
+void AlertIndex::Close(const std::string& incident_id) {
+  const auto closing = owners_.find(incident_id);
+  if (closing == owners_.end()) return;
+  for (const Key& key : closing->second.alerts) {
+    const auto known = open_.find(key);
+    if (known == open_.end() || known->second.owner != closing->second.id) continue;
+    Remember(key, std::move(known->second));
+    open_.erase(known);
+  }
+  owners_.erase(closing);
+}
+
+void AlertIndex::Reopen(const std::string& incident_id) {
+  std::vector<std::pair<Key, Ended>> own;
+  for (const auto& [key, ended] : closed_) {
+    if (*ended.owner == incident_id) own.emplace_back(key, ended);
+  }
+  Owner& owner = OwnerOf(incident_id);
+  for (const auto& [key, ended] : own) Put(owner, key, ended.status, ended.severity);
+}
+
+void AlertIndex::Remember(const Key& key, Known last) {
+  Ended& ended = closed_[key];
+  static_cast<Known&>(ended) = std::move(last);
+  ended.number = ++closings_;
+  closed_order_.emplace_back(key, closings_);
   while (closed_order_.size() > kMaxRemembered) {
     const auto& [forgotten, number] = closed_order_.front();
     const auto oldest = closed_.find(forgotten);
-    if (oldest != closed_.end() && oldest->second.second == number) closed_.erase(oldest);
+    if (oldest != closed_.end() && oldest->second.number == number) closed_.erase(oldest);
     closed_order_.pop_front();
   }
 }
 
-std::string AlertIndex::FindClosed(const std::string& fingerprint) const {
-  const auto found = closed_.find(fingerprint);
-  return found == closed_.end() ? "" : found->second.first;
+void AlertIndex::Remember(const std::string& incident_id, const std::string& fingerprint, v1::AlertStatus status,
+                          v1::Severity severity) {
+  Remember(KeyOf(fingerprint), {std::make_shared<const std::string>(incident_id), status, severity});
+}
+
+const AlertIndex::Known* AlertIndex::FindEnded(const std::string& fingerprint) const {
+  const auto found = closed_.find(KeyOf(fingerprint));
+  return found == closed_.end() ? nullptr : &found->second;
 }
 
 void AlertIndex::Clear() { *this = {}; }

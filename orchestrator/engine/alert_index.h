@@ -4,43 +4,80 @@
 
 #include <omnix/v1/alert.pb.h>
 
+#include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace omnix {
 
-// One thread only.
+// Knows every alert of the open incidents in some 80 bytes each, whatever the length of its fingerprint: 128 bits of
+// its SHA-256 stand for it. One thread only.
 class AlertIndex {
  public:
   struct Known {
-    std::string incident_id;
+    std::shared_ptr<const std::string> owner;
     v1::AlertStatus status = v1::ALERT_STATUS_UNSPECIFIED;
     v1::Severity severity = v1::SEVERITY_UNKNOWN;
+
+    const std::string& incident_id() const { return *owner; }
   };
 
   // The open incident that has the alert with this fingerprint; null where none has. Valid until the next change.
   const Known* Find(const std::string& fingerprint) const;
-  // The incident's last reading of the alert.
-  void Put(const std::string& incident_id, const v1::Alert& alert);
-  // The incident has ended. Of the alerts that still fire the newest kMaxRemembered are remembered, for the day that
-  // they clear.
-  void Close(const std::string& incident_id, const google::protobuf::RepeatedPtrField<v1::Alert>& alerts);
-  // The same for one alert, as the journal tells of it.
-  void Remember(const std::string& incident_id, const std::string& fingerprint);
-  // The ended incident whose alert this was; empty: none. Forgotten with its next reading.
-  std::string FindClosed(const std::string& fingerprint) const;
+  // The incident's last reading of the alert, which is its own from now on.
+  void Put(const std::string& incident_id, const std::string& fingerprint, v1::AlertStatus status,
+           v1::Severity severity);
+  // All alerts of one open incident are another's from now on.
+  void Move(const std::string& from, const std::string& to);
+  // The incident has ended. The newest kMaxRemembered alerts of ended incidents are remembered, for the day
+  // that they clear, or fire again.
+  void Close(const std::string& incident_id);
+  // It is open again: those of its alerts that are remembered are its own once more.
+  void Reopen(const std::string& incident_id);
+
+  // The same as Close for one alert, as the journal tells of it.
+  void Remember(const std::string& incident_id, const std::string& fingerprint, v1::AlertStatus status,
+                v1::Severity severity);
+  // The ended incident whose alert this was, as it stood last; null: none. Forgotten with its next reading. Valid until
+  // the next change.
+  const Known* FindEnded(const std::string& fingerprint) const;
   void Clear();
 
-  static constexpr size_t kMaxRemembered = 10'000;
+  static constexpr size_t kMaxRemembered = 100'000;
 
  private:
-  std::unordered_map<std::string, Known> open_;
-  // Incident and number (in closed_order_) by fingerprint.
-  std::unordered_map<std::string, std::pair<std::string, uint64_t>> closed_;
-  // Fingerprints with their numbers, oldest first; those that closed_ no longer has under this number don't count.
-  std::deque<std::pair<std::string, uint64_t>> closed_order_;
+  struct Key {
+    uint64_t high = 0;
+    uint64_t low = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const { return key.low; }
+  };
+  struct Owner {
+    std::shared_ptr<const std::string> id;
+    // That were put for it; some may be another's by now.
+    std::vector<Key> alerts;
+  };
+  struct Ended : Known {
+    uint64_t number = 0;
+  };
+
+  static Key KeyOf(const std::string& fingerprint);
+  Owner& OwnerOf(const std::string& incident_id);
+  void Put(Owner& owner, const Key& key, v1::AlertStatus status, v1::Severity severity);
+  void Remember(const Key& key, Known last);
+
+  std::unordered_map<std::string, Owner> owners_;
+  std::unordered_map<Key, Known, KeyHash> open_;
+  // The numbers are those of closed_order_.
+  std::unordered_map<Key, Ended, KeyHash> closed_;
+  // Oldest first; those that closed_ no longer has under this number don't count.
+  std::deque<std::pair<Key, uint64_t>> closed_order_;
   uint64_t closings_ = 0;
 };
 

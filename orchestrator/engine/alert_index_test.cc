@@ -5,59 +5,94 @@
 namespace omnix {
 namespace {
 
-v1::Alert Alert(const std::string& fingerprint, v1::AlertStatus status = v1::ALERT_STATUS_FIRING) {
-  v1::Alert alert;
-  alert.set_fingerprint(fingerprint);
-  alert.set_status(status);
-  alert.set_severity(v1::SEVERITY_ERROR);
-  return alert;
+std::string EndedOf(const AlertIndex& index, const std::string& fingerprint) {
+  const AlertIndex::Known* ended = index.FindEnded(fingerprint);
+  return ended == nullptr ? "" : ended->incident_id();
+}
+
+std::string OwnerOf(const AlertIndex& index, const std::string& fingerprint) {
+  const AlertIndex::Known* known = index.Find(fingerprint);
+  return known == nullptr ? "" : known->incident_id();
+}
+
+void Put(AlertIndex& index, const std::string& incident_id, const std::string& fingerprint,
+         v1::AlertStatus status = v1::ALERT_STATUS_FIRING) {
+  index.Put(incident_id, fingerprint, status, v1::SEVERITY_ERROR);
 }
 
 TEST(AlertIndexTest, KnowsTheLastReading) {
   AlertIndex index;
   EXPECT_EQ(nullptr, index.Find("f1"));
-  index.Put("INC-1", Alert("f1"));
-  index.Put("INC-1", Alert("f1", v1::ALERT_STATUS_RESOLVED));
+  Put(index, "INC-1", "f1");
+  Put(index, "INC-1", "f1", v1::ALERT_STATUS_RESOLVED);
   ASSERT_NE(nullptr, index.Find("f1"));
-  EXPECT_EQ("INC-1", index.Find("f1")->incident_id);
+  EXPECT_EQ("INC-1", index.Find("f1")->incident_id());
   EXPECT_EQ(v1::ALERT_STATUS_RESOLVED, index.Find("f1")->status);
   EXPECT_EQ(v1::SEVERITY_ERROR, index.Find("f1")->severity);
 }
 
-TEST(AlertIndexTest, RemembersWhatStillFiresWhenItsIncidentEnds) {
+TEST(AlertIndexTest, RemembersTheAlertsOfAnEndedIncident) {
   AlertIndex index;
-  google::protobuf::RepeatedPtrField<v1::Alert> alerts;
-  *alerts.Add() = Alert("fires");
-  *alerts.Add() = Alert("cleared", v1::ALERT_STATUS_RESOLVED);
-  *alerts.Add() = Alert("moved");
-  for (const auto& alert : alerts) index.Put("INC-1", alert);
-  index.Put("INC-2", Alert("moved"));
-  index.Close("INC-1", alerts);
-  EXPECT_EQ(nullptr, index.Find("fires"));
-  ASSERT_NE(nullptr, index.Find("moved"));
-  EXPECT_EQ("INC-2", index.Find("moved")->incident_id);
-  EXPECT_EQ("INC-1", index.FindClosed("fires"));
-  index.Put("INC-3", Alert("fires"));
-  EXPECT_EQ("", index.FindClosed("fires")) << "it was read anew";
-  EXPECT_EQ("", index.FindClosed("cleared"));
-  EXPECT_EQ("", index.FindClosed("moved"));
+  Put(index, "INC-1", "fires");
+  Put(index, "INC-1", "cleared", v1::ALERT_STATUS_RESOLVED);
+  Put(index, "INC-1", "moved");
+  Put(index, "INC-2", "moved");
+  index.Close("INC-1");
+  EXPECT_EQ("", OwnerOf(index, "fires"));
+  EXPECT_EQ("INC-2", OwnerOf(index, "moved"));
+  EXPECT_EQ("INC-1", EndedOf(index, "fires"));
+  Put(index, "INC-3", "fires");
+  EXPECT_EQ("", EndedOf(index, "fires")) << "it was read anew";
+  EXPECT_EQ("INC-1", EndedOf(index, "cleared"));
+  EXPECT_EQ(v1::ALERT_STATUS_RESOLVED, index.FindEnded("cleared")->status);
+  EXPECT_EQ("", EndedOf(index, "moved"));
+}
+
+TEST(AlertIndexTest, AnIncidentThatIsTakenUpAgainHasWhatNoOtherHas) {
+  AlertIndex index;
+  Put(index, "INC-1", "a");
+  Put(index, "INC-1", "b", v1::ALERT_STATUS_RESOLVED);
+  Put(index, "INC-9", "other");
+  index.Close("INC-1");
+  index.Close("INC-9");
+  Put(index, "INC-2", "a");
+  index.Reopen("INC-1");
+  EXPECT_EQ("INC-2", OwnerOf(index, "a"));
+  EXPECT_EQ("INC-1", OwnerOf(index, "b"));
+  EXPECT_EQ("", EndedOf(index, "b"));
+  EXPECT_EQ("INC-9", EndedOf(index, "other"));
+  index.Close("INC-1");
+  EXPECT_EQ("INC-1", EndedOf(index, "b"));
+}
+
+TEST(AlertIndexTest, MovesAllThatAnIncidentHas) {
+  AlertIndex index;
+  Put(index, "INC-1", "a");
+  Put(index, "INC-1", "b");
+  Put(index, "INC-2", "b");
+  Put(index, "INC-2", "c");
+  index.Move("INC-1", "INC-2");
+  index.Move("INC-unknown", "INC-2");
+  for (const char* fingerprint : {"a", "b", "c"}) EXPECT_EQ("INC-2", OwnerOf(index, fingerprint));
+  index.Close("INC-1");
+  EXPECT_EQ("INC-2", OwnerOf(index, "a"));
+  index.Close("INC-2");
+  EXPECT_EQ("INC-2", EndedOf(index, "a"));
 }
 
 TEST(AlertIndexTest, ForgetsTheOldestOfTooMany) {
   AlertIndex index;
   auto close = [&](const std::string& incident, const std::string& fingerprint) {
-    google::protobuf::RepeatedPtrField<v1::Alert> alerts;
-    *alerts.Add() = Alert(fingerprint);
-    index.Put(incident, alerts[0]);
-    index.Close(incident, alerts);
+    Put(index, incident, fingerprint);
+    index.Close(incident);
   };
   close("INC-old", "f0");
   close("INC-old", "again");
   for (size_t i = 1; i < AlertIndex::kMaxRemembered; ++i) close("INC", "f" + std::to_string(i));
   close("INC-new", "again");
-  EXPECT_EQ("", index.FindClosed("f0"));
-  EXPECT_EQ("INC", index.FindClosed("f1"));
-  EXPECT_EQ("INC-new", index.FindClosed("again"));
+  EXPECT_EQ("", EndedOf(index, "f0"));
+  EXPECT_EQ("INC", EndedOf(index, "f1"));
+  EXPECT_EQ("INC-new", EndedOf(index, "again"));
 }
 
 }  // namespace

@@ -41,10 +41,12 @@ absl::StatusOr<bool> Holds(const std::string& condition, const Json& context) {
 Engine::Engine(EngineOptions options, Configuration configuration, Journal& journal, const Clock& clock)
     : options_(std::move(options)),
       configuration_(std::move(configuration)),
+      grouping_(configuration_.grouping),
       journal_(journal),
       clock_(clock),
       started_at_(clock.Now()),
-      refusing_(absl::UnavailableError("the journal is being read")) {}
+      refusing_(absl::UnavailableError("the journal is being read")),
+      pending_(clock) {}
 
 void Engine::Forget(const absl::Status& why) {
   refusing_ = why;
@@ -64,6 +66,8 @@ void Engine::Forget(const absl::Status& why) {
   lingering_.clear();
   alerts_.Clear();
   joins_.Clear();
+  flaps_.Clear();
+  pending_.Clear();
   registry_ = {};
   silence_check_at_ = -absl::InfiniteDuration();
   queues_.clear();
@@ -76,7 +80,7 @@ void Engine::Forget(const absl::Status& why) {
 }
 
 absl::Status Engine::Run(Live& live, const Command& command) {
-  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now(), &live.places);
+  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now());
   if (!events.ok()) return events.status();
   Record(live, *std::move(events));
   OMNIX_CRASH_POINT("engine.recorded");
@@ -117,6 +121,7 @@ void Engine::Settle(const std::string& incident_id) {
       locks_.StopWaiting(incident_id);
     }
     joins_.SetTaking(incident_id, TakesAlerts(live->state));
+    NameSuspects(*live);
     SetIdle(*live, WaitsForPeople(effects) && live->queued_tasks.empty());
     if (!effects.roll_call.empty()) RollCall(*live, effects.roll_call);
     return;
@@ -146,7 +151,8 @@ bool Engine::ApplyImmediateEffects(Live& live, const Effects& effects) {
 void Engine::CloseIfEnded(const std::string& incident_id) {
   const auto found = live_.find(incident_id);
   if (found == live_.end() || !IsClosed(found->second.state.phase())) return;
-  alerts_.Close(incident_id, found->second.state.alerts());
+  alerts_.Close(incident_id);
+  prior_.Add(found->second.state);
   joins_.Remove(incident_id);
   SetIdle(found->second, false);
   timers_.Remove(incident_id);
@@ -205,6 +211,9 @@ void Engine::Fire(const std::string& incident_id, const Timer& timer) {
     case TimerKind::kApproval:
       Run(*live, command::ExpireApproval{timer.subject}).IgnoreError();
       break;
+    case TimerKind::kSettle:
+      Run(*live, command::SettleAlert{timer.subject}).IgnoreError();
+      break;
     case TimerKind::kBudget:
       Run(*live, command::ExpireBudget{}).IgnoreError();
       break;
@@ -220,13 +229,14 @@ void Engine::Tick() {
     silence_check_at_ = registry_.EarliestHeard() + options_.lease_duration;
   }
   ExpireLingering();
+  pending_.Expire(transaction_.batch.pending_alerts);
   DispatchAll();
 }
 
 absl::Duration Engine::NextTick() const {
   // A tick does nothing then, however late it is.
   if (!refusing_.ok()) return absl::InfiniteDuration();
-  absl::Duration next = std::min(timers_.NextDue(), silence_check_at_);
+  absl::Duration next = std::min({timers_.NextDue(), silence_check_at_, pending_.NextExpiry()});
   for (const auto& [incident_id, lingering] : lingering_) next = std::min(next, lingering.until);
   return next;
 }

@@ -18,15 +18,18 @@
 
 #include "absl/status/statusor.h"
 #include "common/clock.h"
-#include "orchestrator/core/alert_places.h"
 #include "orchestrator/core/command.h"
 #include "orchestrator/core/effects.h"
 #include "orchestrator/dispatch/agent_registry.h"
 #include "orchestrator/engine/alert_index.h"
-#include "orchestrator/engine/grouping.h"
+#include "orchestrator/engine/flap_tracker.h"
+#include "orchestrator/engine/grouping_rules.h"
 #include "orchestrator/engine/incident_timers.h"
+#include "orchestrator/engine/join_index.h"
 #include "orchestrator/engine/lock_table.h"
+#include "orchestrator/engine/pending_alerts.h"
 #include "orchestrator/engine/ports.h"
+#include "orchestrator/engine/prior_incidents.h"
 #include "orchestrator/engine/run_by.h"
 #include "orchestrator/engine/transaction.h"
 #include "orchestrator/journal/journal.h"
@@ -93,7 +96,6 @@ class Engine {
  private:
   struct Live {
     v1::Incident state;
-    AlertPlaces places;
     std::shared_ptr<const RunBy> run_by;
     // Ready tasks that are in a dispatch queue.
     std::set<std::string> queued_tasks;
@@ -147,19 +149,47 @@ class Engine {
   void ParkIdle();
 
   // engine_recover.cc
-  absl::Status Resume(v1::Incident state, AlertPlaces places);
+  absl::Status Resume(v1::Incident state);
 
   // engine_alerts.cc
   absl::StatusOr<std::string> Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
-                                   const std::string& by);
+                                   const std::string& by, const std::string& split_from = "",
+                                   const std::optional<command::Flap>& flap = std::nullopt);
   const v1::Playbook& PlaybookFor(const std::string& title, const std::vector<v1::Alert>& alerts) const;
   // `touched` gets the incidents that must settle.
   absl::StatusOr<IngestedAlert> Ingest(v1::Alert alert, std::set<std::string>& touched);
-  absl::Status Attach(Live& live, v1::Alert alert);
-  // An incident that was read back, or opened: its alerts can be found.
-  void IndexAlerts(const Live& live);
-  absl::Status IndexFiringAlerts();
-  void ReclaimAlerts(const Live& live);
+  absl::Status Attach(Live& live, v1::Alert alert, const std::optional<command::Flap>& flap);
+  // An incident that was read back, or opened: those of its alerts that no other has can be found.
+  absl::Status IndexAlerts(const Live& live);
+  absl::Status IndexEndedAlerts();
+  absl::Status ReclaimAlerts(const Live& live);
+
+  // engine_new_alerts.cc
+  absl::StatusOr<IngestedAlert> IngestNew(v1::Alert alert, std::set<std::string>& touched);
+  absl::StatusOr<IngestedAlert> IngestCleared(v1::Alert alert, std::set<std::string>& touched);
+  // The alert changed between firing and resolved, and does so too often.
+  std::optional<command::Flap> Flaps(const v1::Alert& alert, const GroupingRule& rule);
+  // True where the ended incident is open again.
+  absl::StatusOr<bool> ReopenFor(const v1::Alert& alert, const std::string& ended_id, const GroupingRule& rule);
+  // The alerts that open an incident now; none: this one waits.
+  std::vector<v1::Alert> AlertsToOpen(v1::Alert alert, const GroupingRule& rule);
+
+  // engine_moves.cc
+  absl::Status Merge(const v1::CommandIncidentRequest& request, const std::string& by);
+  // Gives the id of the incident that it opens.
+  absl::StatusOr<std::string> Split(const v1::CommandIncidentRequest& request, const std::string& by);
+  absl::StatusOr<std::vector<v1::Alert>> AlertsToSplit(const Live& live, const std::set<std::string>& fingerprints);
+  // What repeats them in the transaction that is built counts where they are now. No fingerprints: all of them.
+  void MoveRepeats(const std::string& from, const std::string& to, const std::set<std::string>& fingerprints);
+  // Carries out either, and answers.
+  void MoveAlerts(const v1::CommandIncidentRequest& request, Callback<v1::CommandIncidentResponse> done);
+
+  // engine_grouping.cc
+  void OpenToAlerts(const Live& live);
+  absl::Status NoteLate(const std::string& incident_id, const std::string& ended_id, std::set<std::string>& touched);
+  void NameSuspects(Live& live);
+
+  // engine_alerts.cc
   absl::StatusOr<std::string> NextIncidentId();
 
   // engine_dispatch.cc
@@ -195,6 +225,7 @@ class Engine {
 
   const EngineOptions options_;
   const Configuration configuration_;
+  const GroupingRules grouping_;
   Journal& journal_;
   const Clock& clock_;
   const absl::Time started_at_;
@@ -210,6 +241,8 @@ class Engine {
   std::map<std::string, Live> closed_in_write_;
   AlertIndex alerts_;
   JoinIndex joins_;
+  FlapTracker flaps_;
+  PendingAlerts pending_;
   AgentRegistry registry_;
   std::map<std::string, std::deque<QueuedTask>> queues_;
   std::set<std::string> dirty_types_;
@@ -217,6 +250,7 @@ class Engine {
   LockTable locks_;
   std::map<std::string, Lingering> lingering_;
   RunByCache run_by_;
+  PriorIncidents prior_;
   // Highest number given to an incident of a UTC day; the journal may not have it yet.
   std::map<std::string, uint32_t> day_counters_;
   Transaction transaction_;

@@ -5,10 +5,22 @@
 #include "common/hash.h"
 #include "common/status.h"
 #include "common/time.h"
+#include "orchestrator/core/evolve_alerts.h"
+#include "orchestrator/core/names.h"
 #include "orchestrator/engine/engine.h"
 #include "orchestrator/playbook/library.h"
 
 namespace omnix {
+namespace {
+
+constexpr char kNoPlaybookMatches[] =
+    "No playbook of this site matches: the built-in one is in charge. A playbook whose `match` holds for this alert "
+    "would be taken instead.";
+
+// Alerts of ended incidents that are read back at the start.
+constexpr size_t kRememberedAtStart = 10'000;
+
+}  // namespace
 
 absl::StatusOr<std::string> Engine::NextIncidentId() {
   const std::string day = absl::FormatTime("%Y-%m-%d", clock_.Now(), absl::UTCTimeZone());
@@ -32,7 +44,8 @@ const v1::Playbook& Engine::PlaybookFor(const std::string& title, const std::vec
 }
 
 absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severity, std::vector<v1::Alert> alerts,
-                                         const std::string& by) {
+                                         const std::string& by, const std::string& split_from,
+                                         const std::optional<command::Flap>& flap) {
   const v1::Playbook& playbook = PlaybookFor(title, alerts);
   OMNIX_ASSIGN_OR_RETURN(const std::string id, NextIncidentId());
   OMNIX_CRASH_POINT("engine.before_open");
@@ -40,73 +53,101 @@ absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severit
   const v1::Pins pins =
       run_by_.PinsFor(playbook, configuration_.system, configuration_.policy, transaction_.batch.pins);
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(pins, journal_));
-  OMNIX_RETURN_IF_ERROR(Run(live, command::Open{id, std::move(title), severity, std::move(alerts), pins, by}));
-  IndexAlerts(live);
+  OMNIX_RETURN_IF_ERROR(
+      Run(live, command::Open{id, std::move(title), severity, std::move(alerts), pins, by, split_from, flap}));
+  // Where the site has playbooks of its own, it expects one of them to be in charge.
+  if (!configuration_.playbooks.empty() && &playbook == &BuiltInPlaybook()) {
+    OMNIX_RETURN_IF_ERROR(Run(live, command::AddNote{"omnix", kNoPlaybookMatches}));
+  }
+  OMNIX_RETURN_IF_ERROR(IndexAlerts(live));
   live_.emplace(id, std::move(live));
   Settle(id);
   OMNIX_CRASH_POINT("engine.opened");
   return id;
 }
 
-void Engine::IndexAlerts(const Live& live) {
-  for (const auto& alert : live.state.alerts()) {
-    alerts_.Put(live.state.id(), alert);
-    joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
+absl::Status Engine::IndexAlerts(const Live& live) {
+  const v1::Incident& incident = live.state;
+  auto put = [&](const std::string& fingerprint, v1::AlertStatus status, v1::Severity severity) {
+    if (alerts_.Find(fingerprint) == nullptr) alerts_.Put(incident.id(), fingerprint, status, severity);
+  };
+  for (const auto& flapping : incident.flapping()) {
+    const int place = FindAlert(incident, flapping.fingerprint());
+    if (place >= 0) put(flapping.fingerprint(), flapping.status(), incident.alerts(place).severity());
   }
+  for (const auto& alert : incident.alerts()) put(alert.fingerprint(), alert.status(), alert.severity());
+  // The state keeps only some of many.
+  if (incident.alert_counts().total() > static_cast<uint32_t>(incident.alerts_size())) {
+    OMNIX_RETURN_IF_ERROR(journal_.ReadAlertKeys(
+        incident.id(), [&](const v1::AlertKey& alert) { put(alert.fingerprint(), alert.status(), alert.severity()); }));
+  }
+  OpenToAlerts(live);
+  return absl::OkStatus();
 }
 
-// Those of ended incidents: their clearing is still to come.
-absl::Status Engine::IndexFiringAlerts() {
-  OMNIX_ASSIGN_OR_RETURN(const auto firing, journal_.ListAlerts(/*firing_only=*/true, AlertIndex::kMaxRemembered));
-  for (auto listed = firing.rbegin(); listed != firing.rend(); ++listed) {
-    const std::string& id = listed->incident_id();
-    if (!live_.contains(id) && !parked_.contains(id)) alerts_.Remember(id, listed->alert().fingerprint());
+// Those of ended incidents may fire again, and the clearing of those that fire is still to come: these last, to be
+// remembered the longest.
+absl::Status Engine::IndexEndedAlerts() {
+  for (const bool firing_only : {false, true}) {
+    OMNIX_ASSIGN_OR_RETURN(const auto alerts, journal_.ListAlerts(firing_only, kRememberedAtStart));
+    for (auto listed = alerts.rbegin(); listed != alerts.rend(); ++listed) {
+      const std::string& id = listed->incident_id();
+      if (live_.contains(id) || parked_.contains(id)) continue;
+      const v1::Alert& alert = listed->alert();
+      const AlertIndex::Known* newer = alerts_.FindEnded(alert.fingerprint());
+      if (firing_only && newer != nullptr && newer->incident_id() != id) continue;
+      alerts_.Remember(id, alert.fingerprint(), alert.status(), alert.severity());
+    }
   }
   return absl::OkStatus();
 }
 
 // An ended incident is taken up again: its alerts are its own once more, but for those that another one has by now.
-void Engine::ReclaimAlerts(const Live& live) {
-  for (const auto& alert : live.state.alerts()) {
-    if (alerts_.Find(alert.fingerprint()) == nullptr) alerts_.Put(live.state.id(), alert);
-    joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
-  }
+absl::Status Engine::ReclaimAlerts(const Live& live) {
+  alerts_.Reopen(live.state.id());
+  return IndexAlerts(live);
 }
 
-absl::Status Engine::Attach(Live& live, v1::Alert alert) {
-  OMNIX_RETURN_IF_ERROR(Run(live, command::AttachAlert{alert}));
-  alerts_.Put(live.state.id(), alert);
-  joins_.Add(live.state.id(), live.run_by->groups, alert.subject());
+absl::Status Engine::Attach(Live& live, v1::Alert alert, const std::optional<command::Flap>& flap) {
+  const std::string& id = live.state.id();
+  command::AttachAlert attach{alert, std::nullopt, flap};
+  const AlertIndex::Known* known = alerts_.Find(alert.fingerprint());
+  if (known == nullptr) known = alerts_.FindEnded(alert.fingerprint());
+  v1::AlertKey& was = attach.was.emplace();
+  if (known != nullptr && known->incident_id() == id) {
+    was.set_status(known->status);
+    was.set_severity(known->severity);
+  }
+  OMNIX_RETURN_IF_ERROR(Run(live, attach));
+  if (IsClosed(live.state.phase())) {
+    alerts_.Remember(id, alert.fingerprint(), alert.status(), alert.severity());
+    return absl::OkStatus();
+  }
+  alerts_.Put(id, alert.fingerprint(), alert.status(), alert.severity());
+  joins_.AddAlert(id, alert.subject());
+  joins_.Touch(id, clock_.Now());
   return absl::OkStatus();
 }
 
 absl::StatusOr<IngestedAlert> Engine::Ingest(v1::Alert alert, std::set<std::string>& touched) {
   *alert.mutable_received_at() = ToProto(clock_.Now());
-  std::string id;
-  if (const AlertIndex::Known* known = alerts_.Find(alert.fingerprint())) {
-    id = known->incident_id;
-    if (known->status == alert.status() && known->severity == alert.severity()) {
-      transaction_.batch.repeated_alerts.emplace_back(id, alert.fingerprint());
-      return IngestedAlert{id, false, true};
-    }
-  } else if (alert.status() == v1::ALERT_STATUS_RESOLVED) {
-    id = alerts_.FindClosed(alert.fingerprint());
-    // The clearing of something that no incident was opened for: there is nothing to keep.
-    if (id.empty()) return IngestedAlert{"", false, true};
-  } else {
-    id = joins_.Find(alert.subject());
+  const AlertIndex::Known* known = alerts_.Find(alert.fingerprint());
+  if (known == nullptr) {
+    return alert.status() == v1::ALERT_STATUS_RESOLVED ? IngestCleared(std::move(alert), touched)
+                                                       : IngestNew(std::move(alert), touched);
   }
-  if (!id.empty()) {
-    OMNIX_ASSIGN_OR_RETURN(Live * live, FindOrLoad(id));
-    touched.insert(id);
-    OMNIX_RETURN_IF_ERROR(Attach(*live, std::move(alert)));
-    return IngestedAlert{id, false, false};
+  const std::string id = known->incident_id();
+  if (known->status == alert.status() && known->severity == alert.severity()) {
+    transaction_.batch.repeated_alerts.emplace_back(id, alert.fingerprint());
+    joins_.Touch(id, clock_.Now());
+    return IngestedAlert{id, false, true};
   }
-  const std::string by = alert.source().empty() ? "alert" : alert.source();
-  const std::string title = alert.title();
-  const v1::Severity severity = alert.severity();
-  OMNIX_ASSIGN_OR_RETURN(id, Open(title, severity, {std::move(alert)}, by));
-  return IngestedAlert{id, true, false};
+  std::optional<command::Flap> flap;
+  if (known->status != alert.status()) flap = Flaps(alert, grouping_.For(alert));
+  OMNIX_ASSIGN_OR_RETURN(Live * live, FindOrLoad(id));
+  touched.insert(id);
+  OMNIX_RETURN_IF_ERROR(Attach(*live, std::move(alert), flap));
+  return IngestedAlert{id, false, false};
 }
 
 void Engine::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<IngestedAlert>> done) {

@@ -90,7 +90,10 @@ bool Engine::Dispatch(const QueuedTask& queued) {
   OMNIX_CRASH_POINT("engine.before_lease");
   std::string input = "{}";
   if (!task->spec().input().empty()) {
-    auto made = MakeInput(task->spec().input(), ExpressionContext(live->state, *live->run_by, clock_.Now()));
+    Json context = ExpressionContext(live->state, *live->run_by, clock_.Now());
+    // Most programs don't ask for it.
+    if (task->spec().input().find("prior") != std::string::npos) context["prior"] = prior_.ToJson();
+    auto made = MakeInput(task->spec().input(), context);
     if (!made.ok()) {
       const std::string reason = fmt::format("playbook {}: the input of {} can't be made: {}",
                                              live->run_by->playbook.name(), queued.task_id, Message(made.status()));

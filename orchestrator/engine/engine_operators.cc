@@ -34,6 +34,8 @@ absl::StatusOr<Command> CommandOf(const v1::CommandIncidentRequest& request) {
       return command::AddNote{by, request.note().text()};
     case v1::CommandIncidentRequest::kRollback:
       return command::RequestRollback{by, reason};
+    case v1::CommandIncidentRequest::kMerge:
+    case v1::CommandIncidentRequest::kSplit:
     case v1::CommandIncidentRequest::COMMAND_NOT_SET:
       break;
   }
@@ -51,7 +53,8 @@ v1::IncidentSummary Engine::Summarize(const v1::Incident& incident) const {
   summary.set_paused(incident.paused());
   *summary.mutable_opened_at() = incident.opened_at();
   if (incident.has_resolved_at()) *summary.mutable_resolved_at() = incident.resolved_at();
-  summary.set_alerts(static_cast<uint32_t>(incident.alerts_size()));
+  summary.set_alerts(incident.alert_counts().total());
+  summary.set_alerts_firing(incident.alert_counts().firing());
   if (const auto found = live_.find(incident.id()); found != live_.end()) {
     const auto waiting = WaitingOf(found->second);
     if (!waiting.empty()) summary.set_waiting_for(waiting.front().what());
@@ -61,6 +64,7 @@ v1::IncidentSummary Engine::Summarize(const v1::Incident& incident) const {
 
 void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::CommandIncidentResponse> done) {
   if (!refusing_.ok()) return done(refusing_);
+  if (request.has_merge() || request.has_split()) return MoveAlerts(request, std::move(done));
   auto command = CommandOf(request);
   if (!command.ok()) return done(command.status());
   const bool was_open = live_.contains(request.incident_id()) || parked_.contains(request.incident_id());
@@ -72,7 +76,9 @@ void Engine::CommandIncident(v1::CommandIncidentRequest request, Callback<v1::Co
     CloseIfEnded(request.incident_id());
     return done(status);
   }
-  if (!was_open && !IsClosed((*live)->state.phase())) ReclaimAlerts(**live);
+  if (!was_open && !IsClosed((*live)->state.phase())) {
+    if (const absl::Status reclaimed = ReclaimAlerts(**live); !reclaimed.ok()) return done(reclaimed);
+  }
   v1::CommandIncidentResponse response;
   // A closed incident leaves memory when it settles.
   *response.mutable_incident() = Summarize((*live)->state);

@@ -1,21 +1,15 @@
 // Incidents that wait for people may be many and wait long: those untouched the longest leave memory, and are read back
 // from the journal (the truth, and on disk before they leave) once somebody touches them.
 #include "common/status.h"
-#include "orchestrator/core/evolve.h"
 #include "orchestrator/engine/engine.h"
+#include "orchestrator/engine/replay.h"
 
 namespace omnix {
-namespace {
-
-constexpr size_t kMaxEventsOfAnIncident = 1'000'000;
-
-}  // namespace
 
 absl::StatusOr<Engine::Live*> Engine::Load(const std::string& incident_id) {
-  OMNIX_ASSIGN_OR_RETURN(const auto recorded, journal_.ReadEvents(incident_id, 0, kMaxEventsOfAnIncident));
-  if (recorded.empty()) return NotFound("no incident {}; {}", incident_id, OpenIncidentsForPeople());
   Live live;
-  for (const auto& entry : recorded) Evolve(live.state, entry.event(), &live.places);
+  OMNIX_ASSIGN_OR_RETURN(live.state, Replay(journal_, incident_id));
+  if (live.state.id().empty()) return NotFound("no incident {}; {}", incident_id, OpenIncidentsForPeople());
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
   Live& loaded = live_.emplace(incident_id, std::move(live)).first->second;
   if (parked_.erase(incident_id) > 0) SetIdle(loaded, true);

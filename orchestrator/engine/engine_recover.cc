@@ -9,18 +9,20 @@ namespace omnix {
 // Incident by incident, so that those which only wait need not all be in memory at the same time.
 absl::Status Engine::Recover() {
   v1::Incident state;
-  AlertPlaces places;
   absl::Status resumed;
   auto resume = [&] {
-    if (resumed.ok() && !state.id().empty()) resumed = Resume(std::exchange(state, {}), std::exchange(places, {}));
+    if (resumed.ok() && !state.id().empty()) resumed = Resume(std::exchange(state, {}));
   };
   OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](const v1::Event& event) {
     if (event.incident_id() != state.id()) resume();
-    Evolve(state, event, &places);
+    Evolve(state, event);
   }));
   resume();
   OMNIX_RETURN_IF_ERROR(resumed);
-  OMNIX_RETURN_IF_ERROR(IndexFiringAlerts());
+  OMNIX_RETURN_IF_ERROR(IndexEndedAlerts());
+  OMNIX_RETURN_IF_ERROR(prior_.Load(journal_));
+  OMNIX_ASSIGN_OR_RETURN(auto pending, journal_.ReadPendingAlerts());
+  pending_.Load(std::move(pending));
   OMNIX_CRASH_POINT("engine.events_read");
   refusing_ = absl::OkStatus();
   OMNIX_CRASH_POINT("engine.before_resuming");
@@ -29,14 +31,13 @@ absl::Status Engine::Recover() {
   return absl::OkStatus();
 }
 
-absl::Status Engine::Resume(v1::Incident state, AlertPlaces places) {
+absl::Status Engine::Resume(v1::Incident state) {
   const std::string id = state.id();
   Live& live = live_[id];
   live.state = std::move(state);
-  live.places = std::move(places);
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(live.state.pins(), journal_));
   locks_.SetHeld(id, live.state.resources());
-  IndexAlerts(live);
+  OMNIX_RETURN_IF_ERROR(IndexAlerts(live));
   // Leases of an earlier process: their agents get the time of a lease to come back for them.
   for (const auto& task : live.state.tasks()) {
     if (task.state() != v1::TASK_STATE_RUNNING) continue;

@@ -8,8 +8,9 @@
 #include "common/crash_point.h"
 #include "common/status.h"
 #include "common/thread_name.h"
-#include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
+#include "orchestrator/engine/pending_alerts.h"
+#include "orchestrator/engine/replay.h"
 
 namespace omnix {
 namespace {
@@ -256,8 +257,10 @@ void EngineThread::Fail(Transaction& transaction, const absl::Status& why) {
   {
     const std::lock_guard lock(mutex_);
     must_forget_ = true;
+    // Also when it is stopping: until it has forgotten, the engine has a transaction that nobody may write.
+    inputs_.Add({[this, refusal](Engine& engine) { Forget(engine, refusal); }}).IgnoreError();
   }
-  Post({[this, refusal](Engine& engine) { Forget(engine, refusal); }}).IgnoreError();
+  engine_wakes_.notify_one();
   ReopenJournal();
 }
 
@@ -288,6 +291,7 @@ void EngineThread::ReopenJournal() {
     lock.lock();
     if (status.ok()) {
       inputs_.Add({[this](Engine& engine) { Recover(engine); }}).IgnoreError();
+      engine_wakes_.notify_one();
       OMNIX_CRASH_POINT("writer.reopened");
       spdlog::info("the journal can be written again");
       return;
@@ -365,11 +369,9 @@ void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetI
     const std::string open = engine.OpenIncidentsForPeople();
     const std::string incident_id = request.incident_id();
     Read<v1::GetIncidentResponse>(done, [this, incident_id, open]() -> absl::StatusOr<v1::GetIncidentResponse> {
-      OMNIX_ASSIGN_OR_RETURN(const auto events, journal_.ReadEvents(incident_id, 0, SIZE_MAX));
-      if (events.empty()) return NotFound("no incident '{}'; {}", incident_id, open);
       v1::GetIncidentResponse response;
-      AlertPlaces places;
-      for (const auto& recorded : events) Evolve(*response.mutable_incident(), recorded.event(), &places);
+      OMNIX_ASSIGN_OR_RETURN(*response.mutable_incident(), Replay(journal_, incident_id));
+      if (response.incident().id().empty()) return NotFound("no incident '{}'; {}", incident_id, open);
       return response;
     });
   };
@@ -417,13 +419,20 @@ void EngineThread::DrainAgent(v1::DrainAgentRequest request, Callback<v1::DrainA
 
 void EngineThread::ListAlerts(v1::ListAlertsRequest request, Callback<v1::ListAlertsResponse> done) {
   const uint32_t limit = Limit(request.limit(), kDefaultListed, kMaxListed);
-  Read<v1::ListAlertsResponse>(
-      done, [this, limit, firing_only = request.firing_only()]() -> absl::StatusOr<v1::ListAlertsResponse> {
-        OMNIX_ASSIGN_OR_RETURN(auto alerts, journal_.ListAlerts(firing_only, limit));
-        v1::ListAlertsResponse response;
-        for (auto& alert : alerts) *response.add_alerts() = std::move(alert);
-        return response;
-      });
+  Read<v1::ListAlertsResponse>(done, [this, limit, request]() -> absl::StatusOr<v1::ListAlertsResponse> {
+    v1::ListAlertsResponse response;
+    OMNIX_ASSIGN_OR_RETURN(const auto pending, journal_.ReadPendingAlerts());
+    for (auto& alert : ListPending(pending)) {
+      if (response.alerts_size() == static_cast<int>(limit)) break;
+      const bool fires = alert.alert().status() != v1::ALERT_STATUS_RESOLVED;
+      if (fires || !request.firing_only()) *response.add_alerts() = std::move(alert);
+    }
+    const size_t left = limit - static_cast<size_t>(response.alerts_size());
+    if (request.pending_only() || left == 0) return response;
+    OMNIX_ASSIGN_OR_RETURN(auto alerts, journal_.ListAlerts(request.firing_only(), left));
+    for (auto& alert : alerts) *response.add_alerts() = std::move(alert);
+    return response;
+  });
 }
 
 void EngineThread::GetStatus(v1::GetStatusRequest, Callback<v1::GetStatusResponse> done) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <climits>
 #include <future>
 
 #include "orchestrator/journal/memory_journal.h"
@@ -11,18 +13,23 @@ namespace {
 
 constexpr auto kDeadline = std::chrono::seconds(20);
 
+v1::Alert Firing(const std::string& fingerprint) {
+  v1::Alert alert;
+  alert.set_fingerprint(fingerprint);
+  alert.set_title(fingerprint);
+  alert.set_status(v1::ALERT_STATUS_FIRING);
+  return alert;
+}
+
 class EngineThreadTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(thread_.Start().ok()); }
 
   absl::Status Ingest(const std::string& fingerprint) {
-    v1::Alert alert;
-    alert.set_fingerprint(fingerprint);
-    alert.set_title(fingerprint);
-    alert.set_status(v1::ALERT_STATUS_FIRING);
     std::promise<absl::Status> answered;
-    thread_.IngestAlerts(
-        {alert}, [&](absl::StatusOr<std::vector<IngestedAlert>> ingested) { answered.set_value(ingested.status()); });
+    thread_.IngestAlerts({Firing(fingerprint)}, [&](absl::StatusOr<std::vector<IngestedAlert>> ingested) {
+      answered.set_value(ingested.status());
+    });
     auto answer = answered.get_future();
     if (answer.wait_for(kDeadline) != std::future_status::ready) return absl::DeadlineExceededError("no answer");
     return answer.get();
@@ -61,6 +68,72 @@ TEST_F(EngineThreadTest, ReadsAgainWhatItCouldNotRead) {
   EXPECT_TRUE(absl::IsUnavailable(Ingest("b")));
   EXPECT_TRUE(IngestInTheEnd("b").ok());
   EXPECT_EQ(2u, Incidents()) << "what was kept although it was called failed is known again";
+}
+
+// A journal whose next append is held until it is let go, and then fails.
+class HeldJournal final : public MemoryJournal {
+ public:
+  absl::Status Append(const Batch&) override {
+    entered_.set_value();
+    let_go_.get_future().wait();
+    return absl::UnavailableError("the disk is gone");
+  }
+  bool WaitUntilHeld() { return entered_.get_future().wait_for(kDeadline) == std::future_status::ready; }
+  void LetGo() { let_go_.set_value(); }
+
+ private:
+  std::promise<void> entered_;
+  std::promise<void> let_go_;
+};
+
+// Posts alerts until one is refused because the thread stops; those before it wait for the held append.
+bool WaitUntilStopping(EngineThread& thread) {
+  const auto until = std::chrono::steady_clock::now() + kDeadline;
+  auto refused = std::make_shared<std::atomic<bool>>(false);
+  while (!*refused && std::chrono::steady_clock::now() < until) {
+    thread.IngestAlerts({Firing("later")}, [refused](const absl::StatusOr<std::vector<IngestedAlert>>& answer) {
+      *refused = *refused || answer.status().message().find("stopping") != absl::string_view::npos;
+    });
+  }
+  return *refused;
+}
+
+TEST(EngineThreadStop, EndsThoughACommitFailsMeanwhile) {
+  HeldJournal journal;
+  SystemClock clock;
+  EngineThread thread(EngineOptions{}, Configuration{}, journal, clock);
+  ASSERT_TRUE(thread.Start().ok());
+  std::promise<absl::Status> answered;
+  thread.IngestAlerts({Firing("first")}, [&](absl::StatusOr<std::vector<IngestedAlert>> ingested) {
+    answered.set_value(ingested.status());
+  });
+  ASSERT_TRUE(journal.WaitUntilHeld());
+  auto stopped = std::async(std::launch::async, [&] { thread.Stop(); });
+  ASSERT_TRUE(WaitUntilStopping(thread));
+  journal.LetGo();
+  EXPECT_EQ(stopped.wait_for(kDeadline), std::future_status::ready) << "Stop() hangs";
+  EXPECT_TRUE(absl::IsUnavailable(answered.get_future().get()));
+}
+
+// Told to stop while the journal that failed can't be opened (or read) again.
+TEST_F(EngineThreadTest, EndsWhileTheJournalStaysUnusable) {
+  ASSERT_TRUE(Ingest("a").ok());
+  journal_.FailReopens(INT_MAX);
+  journal_.FailNextAppend(MemoryJournal::Fault::kAfterKeeping);
+  EXPECT_TRUE(absl::IsUnavailable(Ingest("b")));
+  EXPECT_TRUE(absl::IsUnavailable(Ingest("c"))) << "the engine has forgotten and refuses";
+  auto stopped = std::async(std::launch::async, [&] { thread_.Stop(); });
+  ASSERT_EQ(stopped.wait_for(kDeadline), std::future_status::ready) << "Stop() hangs";
+}
+
+TEST_F(EngineThreadTest, EndsWhileTheJournalStaysUnreadable) {
+  ASSERT_TRUE(Ingest("a").ok());
+  journal_.FailReads(INT_MAX);
+  journal_.FailNextAppend(MemoryJournal::Fault::kBeforeKeeping);
+  EXPECT_TRUE(absl::IsUnavailable(Ingest("b")));
+  EXPECT_TRUE(absl::IsUnavailable(Ingest("c"))) << "the engine has forgotten and refuses";
+  auto stopped = std::async(std::launch::async, [&] { thread_.Stop(); });
+  ASSERT_EQ(stopped.wait_for(kDeadline), std::future_status::ready) << "Stop() hangs";
 }
 
 }  // namespace

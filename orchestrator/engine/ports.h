@@ -25,6 +25,8 @@ struct IngestedAlert {
   bool opened = false;
   // Known already and unchanged: counted.
   bool duplicate = false;
+  // No incident has it yet: its rule waits for more occurrences.
+  bool pending = false;
 };
 
 // Receives a watched incident's updates. OnUpdate is called in order, on an engine thread, and must not block;

@@ -1,6 +1,7 @@
 // What incidents run by, read back from their pins, and the evaluation of playbook expressions over an incident.
 #pragma once
 
+#include <omnix/v1/grouping.pb.h>
 #include <omnix/v1/incident.pb.h>
 #include <omnix/v1/playbook.pb.h>
 #include <omnix/v1/system_model.pb.h>
@@ -15,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/json.h"
-#include "orchestrator/engine/grouping.h"
+#include "orchestrator/engine/dependency_graph.h"
 #include "orchestrator/journal/journal.h"
 
 namespace omnix {
@@ -26,6 +27,8 @@ struct Configuration {
   // In order of preference; the built-in playbook follows the last one.
   std::vector<v1::Playbook> playbooks;
   v1::Policy policy;
+  // Of the alerts.
+  v1::Grouping grouping;
 };
 
 // One incident's pinned contents. Shared by all incidents with the same pins; immutable.
@@ -34,7 +37,7 @@ struct RunBy {
   v1::SystemModel system;
   Json system_json;
   v1::Policy policy;
-  ServiceGroups groups;
+  DependencyGraph graph;
 };
 
 // One engine thread only.
@@ -65,7 +68,7 @@ class RunByCache {
 };
 
 // What playbook conditions and inputs see: {incident, system, explanation, hypotheses, plan, approval, application,
-// now}.
+// now}; inputs see `prior` (PriorIncidents) as well.
 Json ExpressionContext(const v1::Incident& incident, const RunBy& run_by, absl::Time now);
 
 }  // namespace omnix

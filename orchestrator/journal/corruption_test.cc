@@ -96,6 +96,8 @@ TEST_F(Corruption, OfOneBitIsFoundOrChangesNothing) {
 TEST_F(Corruption, OfTheEndIsFound) {
   constexpr size_t kStep = 500;
   for (size_t size = 0; size < good_.size(); size += kStep) {
+    // SQLite reads what is cut off the last page as zeroes: where it was nothing else, nothing is lost.
+    if (good_.find_first_not_of('\0', size) == std::string::npos) continue;
     EXPECT_NE(Verify(good_.substr(0, size)), "") << size << " of " << good_.size() << " bytes";
     Use();
   }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <omnix/v1/event.pb.h>
+#include <omnix/v1/grouping.pb.h>
 #include <omnix/v1/operator.pb.h>
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,10 +34,14 @@ struct Batch {
   // Alerts that repeat a known one without changing it (same incident, same status), as (incident, fingerprint): their
   // count grows by one.
   std::vector<std::pair<std::string, std::string>> repeated_alerts;
+  // Alerts that wait for more occurrences, by fingerprint, as they are now; without a value: they wait no more.
+  std::vector<std::pair<std::string, std::optional<v1::PendingAlert>>> pending_alerts;
   // Agents as they are now (projection only; they are no part of an incident).
   std::vector<v1::AgentInfo> agents;
 
-  bool empty() const { return events.empty() && pins.empty() && repeated_alerts.empty() && agents.empty(); }
+  bool empty() const {
+    return events.empty() && pins.empty() && repeated_alerts.empty() && pending_alerts.empty() && agents.empty();
+  }
 };
 
 class Journal {
@@ -76,6 +82,14 @@ class Journal {
   // Newest first. Thread-safe. `waiting_for` stays empty: only the engine knows it.
   virtual absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) = 0;
   virtual absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) = 0;
+
+  // Calls `visit` with what all alerts of an incident were last read as, in no order. Thread-safe.
+  virtual absl::Status ReadAlertKeys(const std::string& incident_id,
+                                     const std::function<void(const v1::AlertKey& alert)>& visit) = 0;
+  // One of an incident's alerts, as it was last read. Errors: NOT_FOUND. Thread-safe.
+  virtual absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) = 0;
+  // All alerts that wait for more occurrences. Thread-safe.
+  virtual absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() = 0;
 
   // Highest counter used for incidents of a UTC day ("2025-09-04"), 0 where there is none. Thread-safe.
   virtual absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) = 0;

@@ -48,6 +48,10 @@ TEST_P(JournalContract, RefusesGapsAndRepeatsAndStaysUsable) {
   Batch repeat;
   repeat.events = {NoteEvent(kIncident, 2)};
   EXPECT_TRUE(absl::IsInvalidArgument(journal_->Append(repeat)));
+  // Also when it has forgotten by then how far the incident was.
+  Batch first;
+  first.events = {NoteEvent(kIncident, 1)};
+  EXPECT_TRUE(absl::IsInvalidArgument(journal_->Append(first)));
   Batch kindless;
   kindless.events = {MakeEvent(kIncident, 3)};
   EXPECT_TRUE(absl::IsInvalidArgument(journal_->Append(kindless)));

@@ -3,13 +3,14 @@
 
 #include "common/time.h"
 #include "orchestrator/journal/names.h"
+#include "orchestrator/journal/read_ahead.h"
 #include "orchestrator/journal/sqlite_journal.h"
 
 namespace omnix {
 namespace {
 
-absl::Status ParseEvent(const SqliteConnection& db, int64_t row_id, const std::string& payload, v1::Event* event) {
-  if (event->ParseFromString(payload)) return absl::OkStatus();
+absl::Status ParseEvent(const SqliteConnection& db, int64_t row_id, std::string_view payload, v1::Event* event) {
+  if (event->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return absl::OkStatus();
   return DataLoss("{}: the event in row {} can't be read: run `omnix journal verify`", db.path(), row_id);
 }
 
@@ -34,12 +35,14 @@ absl::StatusOr<v1::IncidentSummary> Summary(const SqliteRow& row) {
   OMNIX_RETURN_IF_ERROR(SetTime(row, 5, summary.mutable_opened_at()));
   if (!row.IsNull(6)) OMNIX_RETURN_IF_ERROR(SetTime(row, 6, summary.mutable_resolved_at()));
   summary.set_alerts(static_cast<uint32_t>(row.Integer(7)));
+  summary.set_alerts_firing(static_cast<uint32_t>(row.Integer(8)));
   return summary;
 }
 
-// Calls `visit` with the incident's events behind `after`, some thousand in each read transaction.
+// Calls `visit` with the incident's events behind `after`, some thousand in each read transaction; their texts are set
+// where they are wanted.
 absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, uint64_t after, size_t limit,
-                         const std::function<void(v1::RecordedEvent recorded)>& visit) {
+                         bool with_text, const std::function<void(v1::RecordedEvent recorded)>& visit) {
   while (limit > 0) {
     const size_t wanted = std::min(limit, kEventsInOneRead);
     size_t got = 0;
@@ -49,8 +52,8 @@ absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, ui
           "ORDER BY sequence LIMIT ?3",
           [&](const SqliteRow& row) {
             v1::RecordedEvent recorded;
-            recorded.set_text(row.Text(2));
-            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.Blob(1), recorded.mutable_event());
+            if (with_text) recorded.set_text(row.Text(2));
+            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.BlobView(1), recorded.mutable_event());
             if (!parsed.ok()) return parsed;
             after = static_cast<uint64_t>(row.Integer(3));
             ++got;
@@ -70,7 +73,7 @@ absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, ui
 absl::StatusOr<std::vector<v1::RecordedEvent>> SqliteJournal::ReadEvents(const std::string& incident_id, uint64_t after,
                                                                          size_t limit) {
   std::vector<v1::RecordedEvent> events;
-  OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident_id, after, limit,
+  OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident_id, after, limit, /*with_text=*/true,
                                     [&](v1::RecordedEvent recorded) { events.push_back(std::move(recorded)); }));
   return events;
 }
@@ -84,12 +87,29 @@ absl::Status SqliteJournal::ReadOpenIncidents(const std::function<void(v1::Event
                       return absl::OkStatus();
                     });
   }));
-  for (const std::string& incident : incidents) {
-    OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident, 0, SIZE_MAX, [&](v1::RecordedEvent recorded) {
-      visit(std::move(*recorded.mutable_event()));
-    }));
+  // To hand over each by itself costs more than to read it; an incident may have hundreds of thousands.
+  constexpr size_t kEventsAtATime = 512;
+  constexpr size_t kAhead = 4;
+  using Events = std::vector<v1::Event>;
+  size_t incident = 0;
+  uint64_t after = 0;
+  ReadAhead<Events> ahead(kAhead, [&]() -> absl::StatusOr<std::optional<Events>> {
+    Events events;
+    while (incident < incidents.size() && events.size() < kEventsAtATime) {
+      const size_t wanted = kEventsAtATime - events.size();
+      OMNIX_RETURN_IF_ERROR(
+          VisitEvents(readers_, incidents[incident], after, wanted, /*with_text=*/false,
+                      [&](v1::RecordedEvent recorded) { events.push_back(std::move(*recorded.mutable_event())); }));
+      after = events.size() < kEventsAtATime ? 0 : events.back().sequence();
+      if (after == 0) ++incident;
+    }
+    return events.empty() ? std::nullopt : std::optional(std::move(events));
+  });
+  while (true) {
+    OMNIX_ASSIGN_OR_RETURN(std::optional<Events> events, ahead.Next());
+    if (!events) return absl::OkStatus();
+    for (v1::Event& event : *events) visit(std::move(event));
   }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> SqliteJournal::ReadPin(const std::string& hash) {
@@ -104,10 +124,10 @@ absl::StatusOr<std::string> SqliteJournal::ReadPin(const std::string& hash) {
 
 absl::StatusOr<std::vector<v1::IncidentSummary>> SqliteJournal::ListIncidents(bool open_only, size_t limit) {
   constexpr const char* kAll =
-      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts FROM incidents "
+      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts, alerts_firing FROM incidents "
       "ORDER BY opened_event DESC LIMIT ?1";
   constexpr const char* kOpen =
-      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts FROM incidents "
+      "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts, alerts_firing FROM incidents "
       "WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC LIMIT ?1";
   std::vector<v1::IncidentSummary> incidents;
   OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
@@ -121,31 +141,6 @@ absl::StatusOr<std::vector<v1::IncidentSummary>> SqliteJournal::ListIncidents(bo
         AsLimit(limit));
   }));
   return incidents;
-}
-
-absl::StatusOr<std::vector<v1::ListedAlert>> SqliteJournal::ListAlerts(bool firing_only, size_t limit) {
-  constexpr const char* kAll =
-      "SELECT event, payload, incident, count FROM alerts ORDER BY event DESC, fingerprint DESC LIMIT ?1";
-  constexpr const char* kFiring =
-      "SELECT event, payload, incident, count FROM alerts WHERE status = 'firing' "
-      "ORDER BY event DESC, fingerprint DESC LIMIT ?1";
-  std::vector<v1::ListedAlert> alerts;
-  OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
-    return db.Query(
-        firing_only ? kFiring : kAll,
-        [&](const SqliteRow& row) -> absl::Status {
-          v1::ListedAlert& listed = alerts.emplace_back();
-          if (!listed.mutable_alert()->ParseFromString(row.Blob(1))) {
-            return DataLoss("{}: an alert of row {} can't be read: run `omnix journal rebuild`", db.path(),
-                            row.Integer(0));
-          }
-          listed.set_incident_id(row.Text(2));
-          listed.set_count(static_cast<uint64_t>(row.Integer(3)));
-          return absl::OkStatus();
-        },
-        AsLimit(limit));
-  }));
-  return alerts;
 }
 
 absl::StatusOr<uint32_t> SqliteJournal::LastIncidentNumber(const std::string& day) {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "common/status.h"
+#include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
 
 namespace omnix {
@@ -63,6 +64,11 @@ absl::Status MemoryJournal::Check(const Batch& batch) const {
     }
     known->second = event.sequence();
     for (const auto& alert : event.incident_opened().alerts()) known_alerts[{incident, alert.fingerprint()}] = true;
+    if (event.has_alerts_moved() && event.alerts_moved().all()) {
+      for (auto it = alerts_.lower_bound({incident, ""}); it != alerts_.end() && it->first.first == incident; ++it) {
+        known_alerts[{event.alerts_moved().to(), it->first.second}] = true;
+      }
+    }
     if (event.has_alert_attached()) known_alerts[{incident, event.alert_attached().alert().fingerprint()}] = true;
   }
   for (const auto& key : batch.repeated_alerts) {
@@ -82,6 +88,9 @@ void MemoryJournal::Keep(const Batch& batch) {
     Project(incident, event);
     incident.events.push_back(recorded);
   }
+  for (const auto& [fingerprint, pending] : batch.pending_alerts) {
+    pending ? void(pending_[fingerprint] = *pending) : void(pending_.erase(fingerprint));
+  }
   for (const auto& key : batch.repeated_alerts) {
     v1::ListedAlert& listed = alerts_[key].listed;
     listed.set_count(listed.count() + 1);
@@ -90,6 +99,9 @@ void MemoryJournal::Keep(const Batch& batch) {
 
 void MemoryJournal::Project(Stored& incident, const v1::Event& event) {
   v1::IncidentSummary& summary = incident.summary;
+  Evolve(incident.state, event);
+  summary.set_alerts(incident.state.alert_counts().total());
+  summary.set_alerts_firing(incident.state.alert_counts().firing());
   switch (event.kind_case()) {
     case v1::Event::kIncidentOpened: {
       const v1::IncidentOpened& opened = event.incident_opened();
@@ -105,6 +117,16 @@ void MemoryJournal::Project(Stored& incident, const v1::Event& event) {
     case v1::Event::kAlertAttached:
       summary.set_severity(event.alert_attached().severity());
       PutAlert(incident, event.alert_attached().alert());
+      break;
+    case v1::Event::kAlertsTaken:
+      summary.set_severity(event.alerts_taken().severity());
+      break;
+    case v1::Event::kAlertsMoved:
+      summary.set_severity(event.alerts_moved().severity());
+      MoveAlerts(event.incident_id(), event.alerts_moved());
+      break;
+    case v1::Event::kIncidentReopened:
+      summary.clear_resolved_at();
       break;
     case v1::Event::kPhaseEntered:
       summary.set_phase(event.phase_entered().phase());
@@ -133,13 +155,28 @@ void MemoryJournal::Project(Stored& incident, const v1::Event& event) {
 }
 
 void MemoryJournal::PutAlert(Stored& incident, const v1::Alert& alert) {
-  const auto [entry, added] = alerts_.try_emplace({incident.summary.id(), alert.fingerprint()});
-  StoredAlert& stored = entry->second;
+  StoredAlert& stored = alerts_[{incident.summary.id(), alert.fingerprint()}];
   stored.event = events_;
   *stored.listed.mutable_alert() = alert;
   stored.listed.set_incident_id(incident.summary.id());
   stored.listed.set_count(stored.listed.count() + 1);
-  if (added) incident.summary.set_alerts(incident.summary.alerts() + 1);
+}
+
+void MemoryJournal::MoveAlerts(const std::string& from, const v1::AlertsMoved& moved) {
+  for (auto it = alerts_.lower_bound({from, ""}); it != alerts_.end() && it->first.first == from;) {
+    const auto& fingerprints = moved.fingerprints();
+    const std::string& fingerprint = it->first.second;
+    if (!moved.all() && std::find(fingerprints.begin(), fingerprints.end(), fingerprint) == fingerprints.end()) {
+      ++it;
+      continue;
+    }
+    const auto [entry, added] = alerts_.try_emplace({moved.to(), fingerprint}, it->second);
+    v1::ListedAlert& listed = entry->second.listed;
+    // A split opened the other one with it.
+    if (!added) listed.set_count(listed.count() + it->second.listed.count() - (moved.all() ? 0 : 1));
+    listed.set_incident_id(moved.to());
+    it = alerts_.erase(it);
+  }
 }
 
 std::vector<const MemoryJournal::Stored*> MemoryJournal::InOrderOfOpening(bool open_only) const {
@@ -205,6 +242,37 @@ absl::StatusOr<std::vector<v1::ListedAlert>> MemoryJournal::ListAlerts(bool firi
   std::vector<v1::ListedAlert> alerts;
   for (size_t i = 0; i < std::min(limit, found.size()); ++i) alerts.push_back(found[i]->listed);
   return alerts;
+}
+
+absl::Status MemoryJournal::ReadAlertKeys(const std::string& incident_id,
+                                          const std::function<void(const v1::AlertKey& alert)>& visit) {
+  std::vector<v1::AlertKey> keys;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = alerts_.lower_bound({incident_id, ""}); it != alerts_.end() && it->first.first == incident_id;
+         ++it) {
+      v1::AlertKey& key = keys.emplace_back();
+      key.set_fingerprint(it->first.second);
+      key.set_status(it->second.listed.alert().status());
+      key.set_severity(it->second.listed.alert().severity());
+    }
+  }
+  for (const auto& key : keys) visit(key);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Alert> MemoryJournal::ReadAlert(const std::string& incident_id, const std::string& fingerprint) {
+  std::lock_guard lock(mutex_);
+  const auto found = alerts_.find({incident_id, fingerprint});
+  if (found == alerts_.end()) return NotFound("{} has no alert {}", incident_id, fingerprint);
+  return found->second.listed.alert();
+}
+
+absl::StatusOr<std::vector<v1::PendingAlert>> MemoryJournal::ReadPendingAlerts() {
+  std::lock_guard lock(mutex_);
+  std::vector<v1::PendingAlert> pending;
+  for (const auto& [fingerprint, alert] : pending_) pending.push_back(alert);
+  return pending;
 }
 
 absl::StatusOr<uint32_t> MemoryJournal::LastIncidentNumber(const std::string& day) {

@@ -12,7 +12,7 @@
 namespace omnix {
 
 // Thread-safe. What it holds outlives a simulated crash as long as the object does.
-class MemoryJournal final : public Journal {
+class MemoryJournal : public Journal {
  public:
   enum class Fault {
     // Nothing of the batch is kept.
@@ -37,11 +37,17 @@ class MemoryJournal final : public Journal {
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;
+  absl::Status ReadAlertKeys(const std::string& incident_id,
+                             const std::function<void(const v1::AlertKey& alert)>& visit) override;
+  absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) override;
+  absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() override;
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
 
  private:
   struct Stored {
     v1::IncidentSummary summary;
+    // For the numbers of the summary.
+    v1::Incident state;
     std::vector<v1::RecordedEvent> events;
   };
   struct StoredAlert {
@@ -54,6 +60,7 @@ class MemoryJournal final : public Journal {
   void Keep(const Batch& batch);
   void Project(Stored& incident, const v1::Event& event);
   void PutAlert(Stored& incident, const v1::Alert& alert);
+  void MoveAlerts(const std::string& from, const v1::AlertsMoved& moved);
   std::vector<const Stored*> InOrderOfOpening(bool open_only) const;
 
   std::mutex mutex_;
@@ -62,6 +69,7 @@ class MemoryJournal final : public Journal {
   std::vector<std::string> opened_;
   // By incident and fingerprint.
   std::map<std::pair<std::string, std::string>, StoredAlert> alerts_;
+  std::map<std::string, v1::PendingAlert> pending_;
   std::map<std::string, std::string> pins_;
   uint64_t events_ = 0;
   absl::Status failure_;

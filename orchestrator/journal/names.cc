@@ -23,6 +23,11 @@ std::string AlertStatusName(v1::AlertStatus status) {
   }
 }
 
+v1::AlertStatus AlertStatusFromName(const std::string& name) {
+  if (name == "firing") return v1::ALERT_STATUS_FIRING;
+  return name == "resolved" ? v1::ALERT_STATUS_RESOLVED : v1::ALERT_STATUS_UNSPECIFIED;
+}
+
 std::string RiskName(v1::Risk risk) {
   switch (risk) {
     case v1::RISK_LOW:

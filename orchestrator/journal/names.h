@@ -12,6 +12,7 @@ const std::string& EventTypeName(v1::Event::KindCase kind);
 
 // "firing", "resolved".
 std::string AlertStatusName(v1::AlertStatus status);
+v1::AlertStatus AlertStatusFromName(const std::string& name);
 // "low", "medium", "high".
 std::string RiskName(v1::Risk risk);
 

@@ -74,6 +74,20 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
       return Opened(at, event.incident_opened());
     case v1::Event::kAlertAttached:
       return Attached(at, event.alert_attached());
+    case v1::Event::kAlertFlapping:
+      touched_[at.incident].counts = event.alert_flapping().counts();
+      return absl::OkStatus();
+    case v1::Event::kAlertSettled:
+      touched_[at.incident].counts = event.alert_settled().counts();
+      return absl::OkStatus();
+    case v1::Event::kAlertsTaken:
+      // The rows come with the other incident's event.
+      Counted(at, event.alerts_taken().severity(), event.alerts_taken().counts());
+      return absl::OkStatus();
+    case v1::Event::kAlertsMoved:
+      return Moved(at, event.alerts_moved());
+    case v1::Event::kIncidentReopened:
+      return Reopened(at);
     case v1::Event::kPhaseEntered:
       return Entered(at, event.phase_entered());
     case v1::Event::kAgentsMobilized:
@@ -122,6 +136,7 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
       return Resolved(at, event.incident_resolved());
     case v1::Event::kRollbackEnded:  // The actions have it from the task's product.
     case v1::Event::kNoteAdded:      // Only the story has it.
+    case v1::Event::kSuspectsNamed:
     case v1::Event::KIND_NOT_SET:
       return absl::OkStatus();
   }
@@ -130,9 +145,15 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
 
 absl::Status Projector::Flush() {
   for (const auto& [incident, last] : touched_) {
+    OMNIX_RETURN_IF_ERROR(WriteVisits(incident, last));
     OMNIX_RETURN_IF_ERROR(db_.Run(
-        "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase) WHERE id = ?1", incident,
-        last.sequence, last.time, last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt));
+        "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
+        "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) WHERE id = ?1",
+        incident, last.sequence, last.time,
+        last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt,
+        last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt, last.new_alerts,
+        last.counts ? std::optional<int64_t>(last.counts->total()) : std::nullopt,
+        last.counts ? std::optional<int64_t>(last.counts->firing()) : std::nullopt));
   }
   touched_.clear();
   return absl::OkStatus();
@@ -146,29 +167,69 @@ absl::Status Projector::AddRepeats() {
 
 absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& event) {
   int alerts = 0;
+  int firing = 0;
   for (const v1::Alert& alert : event.alerts()) {
+    firing += alert.status() == v1::ALERT_STATUS_RESOLVED ? 0 : 1;
     OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, alert));
     alerts += is_new ? 1 : 0;
   }
   OMNIX_RETURN_IF_ERROR(
       db_.Run("INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
-              "budget_until, playbook_hash, system_hash, policy_hash, alerts) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              "budget_until, playbook_hash, system_hash, policy_hash, alerts, alerts_firing) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
               at.id, at.incident, event.title(), SeverityName(event.severity()), PhaseName(v1::PHASE_DETECTED), at.time,
               event.by(), event.has_started_at() ? std::optional(times_.Format(event.started_at())) : std::nullopt,
               event.has_budget_until() ? std::optional(times_.Format(event.budget_until())) : std::nullopt,
-              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash(), alerts));
-  return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
+              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash(), alerts, firing));
+  touched_[at.incident].opened = true;
+  AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
+  return absl::OkStatus();
 }
 
 absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& event) {
   OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, event.alert()));
-  return db_.Run("UPDATE incidents SET severity = ?2, alerts = alerts + ?3 WHERE id = ?1", at.incident,
-                 SeverityName(event.severity()), is_new);
+  Last& last = touched_[at.incident];
+  last.severity = event.severity();
+  if (event.has_counts()) {
+    last.counts = event.counts();
+  } else {
+    last.new_alerts += is_new ? 1 : 0;
+  }
+  return absl::OkStatus();
+}
+
+void Projector::Counted(const Context& at, v1::Severity severity, const v1::AlertCounts& counts) {
+  Last& last = touched_[at.incident];
+  last.severity = severity;
+  last.counts = counts;
+}
+
+// The rows go to the other incident, or where that has the alert already (a split opened it with it), their counts.
+absl::Status Projector::Moved(const Context& at, const v1::AlertsMoved& event) {
+  Counted(at, event.severity(), event.counts());
+  if (event.all()) {
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("UPDATE OR IGNORE alerts SET incident = ?2 WHERE incident = ?1", at.incident, event.to()));
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("UPDATE alerts SET count = count + (SELECT f.count FROM alerts AS f WHERE f.incident = ?1 AND "
+                "f.fingerprint = alerts.fingerprint) WHERE incident = ?2 AND fingerprint IN "
+                "(SELECT fingerprint FROM alerts WHERE incident = ?1)",
+                at.incident, event.to()));
+    return db_.Run("DELETE FROM alerts WHERE incident = ?1", at.incident);
+  }
+  for (const auto& fingerprint : event.fingerprints()) {
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("UPDATE alerts SET count = count - 1 + coalesce((SELECT count FROM alerts WHERE incident = ?1 AND "
+                "fingerprint = ?3), 1) WHERE incident = ?2 AND fingerprint = ?3",
+                at.incident, event.to(), fingerprint));
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("DELETE FROM alerts WHERE incident = ?1 AND fingerprint = ?2", at.incident, fingerprint));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
-  OMNIX_RETURN_IF_ERROR(AddVisit(at, event.phase(), event.reason()));
+  AddVisit(at, event.phase(), event.reason());
   for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
   return absl::OkStatus();
 }
@@ -288,24 +349,46 @@ absl::Status Projector::SetPaused(const Context& at, bool paused) {
 absl::Status Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
   OMNIX_RETURN_IF_ERROR(
       db_.Run("UPDATE incidents SET resolved_at = ?2, ended_reason = NULL WHERE id = ?1", at.incident, at.time));
-  return AddVisit(at, v1::PHASE_RESOLVED, event.reason());
+  AddVisit(at, v1::PHASE_RESOLVED, event.reason());
+  return absl::OkStatus();
+}
+
+// The phase that it is taken up in follows.
+absl::Status Projector::Reopened(const Context& at) {
+  return db_.Run("UPDATE incidents SET resolved_at = NULL, ended_reason = NULL WHERE id = ?1", at.incident);
 }
 
 absl::Status Projector::EndedWithout(const Context& at, v1::Phase phase, const std::string& reason) {
   OMNIX_RETURN_IF_ERROR(
       db_.Run("UPDATE incidents SET ended_reason = ?2, resolved_at = NULL WHERE id = ?1", at.incident, OrNull(reason)));
   OMNIX_RETURN_IF_ERROR(LapseApprovals(at));
-  return AddVisit(at, phase, reason);
+  AddVisit(at, phase, reason);
+  return absl::OkStatus();
 }
 
-absl::Status Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
-  OMNIX_RETURN_IF_ERROR(
-      db_.Run("UPDATE phases SET left_at = ?2 WHERE incident = ?1 AND left_at IS NULL", at.incident, at.time));
-  OMNIX_RETURN_IF_ERROR(
-      db_.Run("INSERT INTO phases (incident, number, phase, entered_at, reason) "
-              "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4 FROM phases WHERE incident = ?1",
-              at.incident, PhaseName(phase), at.time, OrNull(reason)));
-  touched_[at.incident].phase = phase;
+void Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
+  Last& last = touched_[at.incident];
+  last.phase = phase;
+  last.visits.push_back({phase, at.time, reason});
+}
+
+// An incident passes several phases in one transaction: each row is written once, with the time at which it was left.
+absl::Status Projector::WriteVisits(const std::string& incident, const Last& last) {
+  if (last.visits.empty()) return absl::OkStatus();
+  int64_t number = 0;
+  if (!last.opened) {
+    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE phases SET left_at = ?2 WHERE incident = ?1 AND left_at IS NULL", incident,
+                                  last.visits.front().entered_at));
+    OMNIX_ASSIGN_OR_RETURN(number, db_.Integer("SELECT max(number) FROM phases WHERE incident = ?1", incident));
+  }
+  for (size_t i = 0; i < last.visits.size(); ++i) {
+    const Visit& visit = last.visits[i];
+    const auto left_at = i + 1 < last.visits.size() ? std::optional(last.visits[i + 1].entered_at) : std::nullopt;
+    OMNIX_RETURN_IF_ERROR(
+        db_.Run("INSERT INTO phases (incident, number, phase, entered_at, left_at, reason) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                incident, ++number, PhaseName(visit.phase), visit.entered_at, left_at, OrNull(visit.reason)));
+  }
   return absl::OkStatus();
 }
 
@@ -316,24 +399,27 @@ absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {
 
 absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& alert) {
   const std::string payload = SerializeDeterministically(alert);
-  bool is_new = false;
-  OMNIX_RETURN_IF_ERROR(db_.Query(
-      "INSERT INTO alerts (event, incident, fingerprint, title, severity, status, subject, source, starts_at, ends_at, "
-      "received_at, count, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12) "
-      "ON CONFLICT (incident, fingerprint) DO UPDATE SET event = excluded.event, title = excluded.title, "
-      "severity = excluded.severity, status = excluded.status, subject = excluded.subject, source = excluded.source, "
-      "starts_at = excluded.starts_at, ends_at = excluded.ends_at, received_at = excluded.received_at, "
-      "count = count + 1, payload = excluded.payload RETURNING count",
-      [&is_new](const SqliteRow& row) {
-        is_new = row.Integer(0) == 1;
-        return absl::OkStatus();
-      },
-      at.id, at.incident, alert.fingerprint(), alert.title(), SeverityName(alert.severity()),
-      AlertStatusName(alert.status()), alert.subject(), alert.source(),
-      alert.has_starts_at() ? std::optional(times_.Format(alert.starts_at())) : std::nullopt,
-      alert.has_ends_at() ? std::optional(times_.Format(alert.ends_at())) : std::nullopt,
-      alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt, SqliteBlob{payload}));
-  return is_new;
+  const auto time = [&](bool has, const google::protobuf::Timestamp& when) {
+    return has ? std::optional(given_times_.Format(when)) : std::nullopt;
+  };
+  const auto write = [&](const char* sql) {
+    return db_.Run(sql, at.id, at.incident, alert.fingerprint(), alert.title(), SeverityName(alert.severity()),
+                   AlertStatusName(alert.status()), alert.subject(), alert.source(),
+                   time(alert.has_starts_at(), alert.starts_at()), time(alert.has_ends_at(), alert.ends_at()),
+                   alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt,
+                   SqliteBlob{payload});
+  };
+  // Not one statement with ON CONFLICT DO UPDATE: SQLite would keep every page that it touches until its end.
+  OMNIX_RETURN_IF_ERROR(
+      write("INSERT OR IGNORE INTO alerts (event, incident, fingerprint, title, severity, status, subject, source, "
+            "starts_at, "
+            "ends_at, received_at, count, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)"));
+  if (db_.changes() > 0) return true;
+  OMNIX_RETURN_IF_ERROR(
+      write("UPDATE alerts SET event = ?1, title = ?4, severity = ?5, status = ?6, subject = ?7, source = ?8, "
+            "starts_at = ?9, ends_at = ?10, received_at = ?11, count = count + 1, payload = ?12 "
+            "WHERE incident = ?2 AND fingerprint = ?3"));
+  return false;
 }
 
 absl::Status Projector::AddPlan(const Context& at, const v1::Plan& plan) {

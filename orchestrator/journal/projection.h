@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "orchestrator/journal/sqlite_connection.h"
@@ -36,7 +37,7 @@ class Projector {
   // truth, and are kept whatever the tables say.
   absl::Status Apply(int64_t id, const v1::Event& event);
 
-  // Writes phase, sequence number and time of the incidents whose rows changed; before the transaction's end.
+  // Writes what the events have changed in the rows of incidents and of their phases; before the transaction's end.
   absl::Status Flush();
 
   // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.
@@ -46,11 +47,23 @@ class Projector {
   void Discard() { touched_.clear(); }
 
  private:
+  struct Visit {
+    v1::Phase phase;
+    std::string entered_at;
+    std::string reason;
+  };
   struct Last {
+    // In this transaction: it has no rows of earlier ones.
+    bool opened = false;
+    std::vector<Visit> visits;
     uint64_t sequence = 0;
     std::string time;
     // Unset where no event of the transaction changed it.
     std::optional<v1::Phase> phase;
+    std::optional<v1::Severity> severity;
+    // Of the last event that says it; the alerts of those that don't are counted here.
+    std::optional<v1::AlertCounts> counts;
+    int64_t new_alerts = 0;
   };
   // What every handler needs to know of the event.
   struct Context {
@@ -62,6 +75,8 @@ class Projector {
 
   absl::Status Opened(const Context& at, const v1::IncidentOpened& event);
   absl::Status Attached(const Context& at, const v1::AlertAttached& event);
+  absl::Status Moved(const Context& at, const v1::AlertsMoved& event);
+  void Counted(const Context& at, v1::Severity severity, const v1::AlertCounts& counts);
   absl::Status Entered(const Context& at, const v1::PhaseEntered& event);
   absl::Status Mobilized(const Context& at, const v1::AgentsMobilized& event);
   absl::Status Assigned(const Context& at, const v1::TaskAssigned& event);
@@ -80,9 +95,11 @@ class Projector {
   absl::Status RollbackAsked(const Context& at, const v1::RollbackRequested& event);
   absl::Status SetPaused(const Context& at, bool paused);
   absl::Status Resolved(const Context& at, const v1::IncidentResolved& event);
+  absl::Status Reopened(const Context& at);
   absl::Status EndedWithout(const Context& at, v1::Phase phase, const std::string& reason);
 
-  absl::Status AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
+  void AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
+  absl::Status WriteVisits(const std::string& incident, const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
   // True where the incident did not have it.
   absl::StatusOr<bool> PutAlert(const Context& at, const v1::Alert& alert);
@@ -94,6 +111,8 @@ class Projector {
 
   SqliteConnection& db_;
   TimeText times_;
+  // Of what alerts say: apart, so that the two don't displace each other.
+  TimeText given_times_;
   std::unordered_map<std::string, Last> touched_;
 };
 

@@ -169,6 +169,29 @@ CREATE TABLE pruned (
 );
 )sql";
 
+// Of the projections, in version 3.
+constexpr const char* kAlertColumns = R"sql(
+-- Of `alerts`, those that fire.
+ALTER TABLE incidents ADD COLUMN alerts_firing INTEGER NOT NULL DEFAULT 0;
+UPDATE incidents SET alerts_firing =
+  (SELECT count(*) FROM alerts WHERE alerts.incident = incidents.id AND alerts.status <> 'resolved');
+)sql";
+
+constexpr const char* kPending = R"sql(
+-- Alerts that no incident has yet: their grouping rule waits for more occurrences. There is no event for them.
+CREATE TABLE pending_alerts (
+  fingerprint TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  status TEXT NOT NULL,          -- 'firing', 'resolved'
+  subject TEXT NOT NULL,
+  rule TEXT NOT NULL,            -- of the grouping
+  occurrences INTEGER NOT NULL,  -- its own
+  expires_at TEXT NOT NULL,      -- forgotten then
+  payload BLOB NOT NULL          -- omnix.v1.PendingAlert, serialized
+) WITHOUT ROWID;
+)sql";
+
 constexpr const char* kViews = R"sql(
 -- SELECT * FROM story WHERE incident = 'INC-2025-09-04-001';
 CREATE VIEW story AS
@@ -185,6 +208,7 @@ const Migrations& JournalMigrations() {
   static const Migrations kMigrations = {
       std::string(kLogTables) + kProjections + kViews,
       kPruned,
+      std::string(kAlertColumns) + kPending,
   };
   return kMigrations;
 }
@@ -230,7 +254,7 @@ absl::Status RecreateProjections(SqliteConnection& db) {
   for (const std::string& table : ProjectionTables()) {
     OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
   }
-  return db.Execute(kProjections);
+  return db.Execute(std::string(kProjections) + kAlertColumns);
 }
 
 }  // namespace omnix

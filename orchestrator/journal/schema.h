@@ -1,8 +1,8 @@
 // The journal's tables, their version, and the way from an older version to this one.
 //
-// What is what: `events` is the truth. `pruned`, `pins`, `alert_counts`, `agents` and `meta` stand beside it. All other
-// tables are projections: made from the events alone, and made again by RebuildProjections. docs/journal.md explains
-// them to people.
+// What is what: `events` is the truth. `pruned`, `pins`, `alert_counts`, `pending_alerts`, `agents` and `meta` stand
+// beside it. All other tables are projections: made from the events alone, and made again by RebuildProjections.
+// docs/journal.md explains them to people.
 #pragma once
 
 #include <string>

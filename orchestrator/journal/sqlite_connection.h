@@ -37,6 +37,12 @@ class SqliteRow {
   explicit SqliteRow(SQLite::Statement& statement) : statement_(statement) {}
   std::string Text(int column) const { return Bytes(column); }
   std::string Blob(int column) const { return Bytes(column); }
+  // Valid until the next row.
+  std::string_view BlobView(int column) const {
+    const SQLite::Column value = statement_.getColumn(column);
+    const auto* bytes = static_cast<const char*>(value.getBlob());
+    return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<size_t>(value.getBytes()));
+  }
   int64_t Integer(int column) const { return statement_.getColumn(column).getInt64(); }
   bool IsNull(int column) const { return statement_.getColumn(column).isNull(); }
   int columns() const { return statement_.getColumnCount(); }

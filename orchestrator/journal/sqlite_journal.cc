@@ -10,6 +10,7 @@
 #include "common/crash_point.h"
 #include "common/json.h"
 #include "common/time.h"
+#include "orchestrator/core/names.h"
 #include "orchestrator/journal/journal_end.h"
 #include "orchestrator/journal/names.h"
 #include "orchestrator/journal/schema.h"
@@ -26,6 +27,8 @@ constexpr int64_t kSynchronousFull = 2;
 // (8 MiB) holds the pages of what is in flight: with SQLite's own 2 MiB each fifth page is read again.
 constexpr const char* kSetUpScript =
     "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; "
+    // What a statement would undo, were it to fail: in files it is most of what a flood of alerts writes.
+    "PRAGMA temp_store = MEMORY; "
     "PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF";
 static_assert(kWalFileKeptBytes == 16777216);
 
@@ -254,6 +257,7 @@ absl::Status SqliteJournal::WriteAll(const Batch& batch) {
   }
   OMNIX_RETURN_IF_ERROR(WriteEvents(batch));
   OMNIX_RETURN_IF_ERROR(WriteRepeats(batch));
+  OMNIX_RETURN_IF_ERROR(WritePending(batch));
   OMNIX_RETURN_IF_ERROR(WriteAgents(batch));
   OMNIX_CRASH_POINT("journal.before_commit");
   return absl::OkStatus();
@@ -268,8 +272,11 @@ absl::Status SqliteJournal::CheckSequence(const v1::Event& event) {
   }
   auto found = sequences_.find(incident);
   if (found == sequences_.end()) {
-    OMNIX_ASSIGN_OR_RETURN(const int64_t last,
-                           writer_->Integer("SELECT max(sequence) FROM events WHERE incident = ?1", incident));
+    int64_t last = 0;
+    // That an incident's first event is its first one, the index of the table sees: InsertEvent.
+    if (event.sequence() > 1) {
+      OMNIX_ASSIGN_OR_RETURN(last, writer_->Integer("SELECT max(sequence) FROM events WHERE incident = ?1", incident));
+    }
     found = sequences_.emplace(incident, static_cast<uint64_t>(last)).first;
   }
   if (event.sequence() != found->second + 1) {
@@ -277,6 +284,20 @@ absl::Status SqliteJournal::CheckSequence(const v1::Event& event) {
   }
   found->second = event.sequence();
   return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload) {
+  const v1::Event& event = recorded.event();
+  const absl::Status inserted = writer_->Run(
+      "INSERT INTO events (id, incident, sequence, time, type, text, payload, chain) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      next_head_.id, event.incident_id(), event.sequence(), times_.Format(event.time()),
+      EventTypeName(event.kind_case()), recorded.text(), SqliteBlob{payload}, SqliteBlob{next_head_.chain});
+  if (inserted.ok() || event.sequence() > 1) return inserted;
+  OMNIX_ASSIGN_OR_RETURN(const int64_t last,
+                         writer_->Integer("SELECT max(sequence) FROM events WHERE incident = ?1", event.incident_id()));
+  if (last == 0) return inserted;
+  return InvalidArgument("{}: event 1 does not follow event {}", event.incident_id(), last);
 }
 
 absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
@@ -290,13 +311,12 @@ absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
     const std::string& payload = serialized ? batch.payloads[i] : payload_here;
     next_head_.id += 1;
     next_head_.chain = sealer_->EventChain(next_head_.chain, next_head_.id, payload, recorded.text());
-    OMNIX_RETURN_IF_ERROR(writer_->Run(
-        "INSERT INTO events (id, incident, sequence, time, type, text, payload, chain) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        next_head_.id, event.incident_id(), event.sequence(), times_.Format(event.time()),
-        EventTypeName(event.kind_case()), recorded.text(), SqliteBlob{payload}, SqliteBlob{next_head_.chain}));
+    OMNIX_RETURN_IF_ERROR(InsertEvent(recorded, payload));
     OMNIX_CRASH_POINT("journal.event_inserted");
     OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, event));
+    if (event.has_alerts_moved()) {
+      OMNIX_RETURN_IF_ERROR(MoveRepeats(event.incident_id(), event.alerts_moved()));
+    }
     OMNIX_CRASH_POINT("journal.event_projected");
   }
   OMNIX_RETURN_IF_ERROR(projector_->Flush());
@@ -321,6 +341,45 @@ absl::Status SqliteJournal::WriteRepeats(const Batch& batch) {
                      "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + excluded.repeats",
                      incident, fingerprint, times));
     OMNIX_CRASH_POINT("journal.alert_counted");
+  }
+  return absl::OkStatus();
+}
+
+// They stand beside the events, and go with their alerts.
+absl::Status SqliteJournal::MoveRepeats(const std::string& from, const v1::AlertsMoved& moved) {
+  if (moved.all()) {
+    OMNIX_RETURN_IF_ERROR(
+        writer_->Run("INSERT INTO alert_counts (incident, fingerprint, repeats) "
+                     "SELECT ?2, fingerprint, repeats FROM alert_counts WHERE incident = ?1 "
+                     "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + excluded.repeats",
+                     from, moved.to()));
+    return writer_->Run("DELETE FROM alert_counts WHERE incident = ?1", from);
+  }
+  for (const auto& fingerprint : moved.fingerprints()) {
+    OMNIX_RETURN_IF_ERROR(
+        writer_->Run("INSERT INTO alert_counts (incident, fingerprint, repeats) "
+                     "SELECT ?2, fingerprint, repeats FROM alert_counts WHERE incident = ?1 AND fingerprint = ?3 "
+                     "ON CONFLICT (incident, fingerprint) DO UPDATE SET repeats = repeats + excluded.repeats",
+                     from, moved.to(), fingerprint));
+    OMNIX_RETURN_IF_ERROR(
+        writer_->Run("DELETE FROM alert_counts WHERE incident = ?1 AND fingerprint = ?2", from, fingerprint));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::WritePending(const Batch& batch) {
+  for (const auto& [fingerprint, pending] : batch.pending_alerts) {
+    if (!pending) {
+      OMNIX_RETURN_IF_ERROR(writer_->Run("DELETE FROM pending_alerts WHERE fingerprint = ?1", fingerprint));
+      continue;
+    }
+    const v1::Alert& alert = pending->alert();
+    const std::string payload = SerializeDeterministically(*pending);
+    OMNIX_RETURN_IF_ERROR(writer_->Run(
+        "INSERT OR REPLACE INTO pending_alerts (fingerprint, title, severity, status, subject, rule, "
+        "occurrences, expires_at, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        fingerprint, alert.title(), SeverityName(alert.severity()), AlertStatusName(alert.status()), alert.subject(),
+        pending->rule(), pending->occurrences_size(), times_.Format(pending->expires_at()), SqliteBlob{payload}));
   }
   return absl::OkStatus();
 }

@@ -66,6 +66,10 @@ class SqliteJournal final : public Journal {
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;
+  absl::Status ReadAlertKeys(const std::string& incident_id,
+                             const std::function<void(const v1::AlertKey& alert)>& visit) override;
+  absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) override;
+  absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() override;
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
 
  private:
@@ -80,8 +84,11 @@ class SqliteJournal final : public Journal {
   void CloseWriter();
   absl::Status Fail(const absl::Status& status);
   absl::Status WriteAll(const Batch& batch);
+  absl::Status InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload);
   absl::Status WriteEvents(const Batch& batch);
   absl::Status WriteRepeats(const Batch& batch);
+  absl::Status MoveRepeats(const std::string& from, const v1::AlertsMoved& moved);
+  absl::Status WritePending(const Batch& batch);
   absl::Status WriteAgents(const Batch& batch);
   absl::Status CheckSequence(const v1::Event& event);
 

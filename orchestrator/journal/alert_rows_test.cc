@@ -1,0 +1,141 @@
+// The rows of alerts: moved between incidents with their counts, and waiting for more occurrences.
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "orchestrator/journal/journal_test_util.h"
+#include "orchestrator/journal/maintenance.h"
+#include "orchestrator/journal/memory_journal.h"
+
+namespace omnix {
+namespace {
+
+constexpr char kOther[] = "INC-2025-09-04-002";
+
+v1::RecordedEvent Attached(const std::string& incident, uint64_t sequence, const std::string& fingerprint) {
+  v1::RecordedEvent recorded = MakeEvent(incident, sequence);
+  auto* attached = recorded.mutable_event()->mutable_alert_attached();
+  attached->mutable_alert()->set_fingerprint(fingerprint);
+  attached->mutable_alert()->set_title("alert " + fingerprint);
+  attached->mutable_alert()->set_status(v1::ALERT_STATUS_FIRING);
+  attached->set_severity(v1::SEVERITY_CRITICAL);
+  attached->mutable_counts()->set_total(2);
+  return recorded;
+}
+
+v1::RecordedEvent Moved(uint64_t sequence, bool all, const std::vector<std::string>& fingerprints) {
+  v1::RecordedEvent recorded = MakeEvent(kIncident, sequence);
+  auto* moved = recorded.mutable_event()->mutable_alerts_moved();
+  moved->set_to(kOther);
+  moved->set_all(all);
+  for (const auto& fingerprint : fingerprints) moved->add_fingerprints(fingerprint);
+  moved->mutable_counts();
+  return recorded;
+}
+
+// "incident/fingerprint xcount", of all rows.
+std::set<std::string> Rows(Journal& journal) {
+  std::set<std::string> rows;
+  const auto alerts = journal.ListAlerts(false, 100);
+  EXPECT_TRUE(alerts.ok()) << alerts.status();
+  for (const auto& row : *alerts) {
+    rows.insert(fmt::format("{}/{} x{}", row.incident_id(), row.alert().fingerprint(), row.count()));
+  }
+  return rows;
+}
+
+std::set<std::string> Keys(Journal& journal, const std::string& incident) {
+  std::set<std::string> keys;
+  EXPECT_TRUE(journal.ReadAlertKeys(incident, [&](const auto& key) { keys.insert(key.fingerprint()); }).ok());
+  return keys;
+}
+
+// fp-1 and fp-2 are the incident's, fp-2 was sent three times; the other has `other`.
+Batch TwoIncidents(const std::string& other) {
+  Batch batch;
+  batch.events = {OpenedEvent(kIncident, "fp-1"), Attached(kIncident, 2, "fp-2"), OpenedEvent(kOther, other)};
+  batch.repeated_alerts = {{kIncident, "fp-2"}, {kIncident, "fp-2"}};
+  return batch;
+}
+
+class AlertRows : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (!IsReal()) {
+      journal_ = std::make_unique<MemoryJournal>();
+      return;
+    }
+    Open();
+  }
+  static bool IsReal() { return GetParam(); }
+
+  void Open() {
+    auto opened = SqliteJournal::Open(OptionsIn(folder_));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    journal_ = *std::move(opened);
+  }
+
+  // The projections are made again from the events.
+  void Rebuild() {
+    if (!IsReal()) return;
+    journal_.reset();
+    const auto rebuilt = RebuildProjections(folder_ / "journal.db");
+    ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+    Open();
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<Journal> journal_;
+};
+
+TEST_P(AlertRows, AMergeTakesAllOfThem) {
+  ASSERT_TRUE(journal_->Append(TwoIncidents("fp-9")).ok());
+  Batch batch;
+  batch.events = {Moved(3, true, {})};
+  batch.repeated_alerts = {{kOther, "fp-2"}};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  const std::set<std::string> expected = {"INC-2025-09-04-002/fp-1 x1", "INC-2025-09-04-002/fp-2 x4",
+                                          "INC-2025-09-04-002/fp-9 x1"};
+  EXPECT_EQ(expected, Rows(*journal_));
+  EXPECT_EQ(Keys(*journal_, kOther), (std::set<std::string>{"fp-1", "fp-2", "fp-9"}));
+  EXPECT_TRUE(Keys(*journal_, kIncident).empty());
+  EXPECT_EQ(journal_->ReadAlert(kOther, "fp-2")->title(), "alert fp-2");
+  EXPECT_TRUE(absl::IsNotFound(journal_->ReadAlert(kIncident, "fp-2").status()));
+  Rebuild();
+  EXPECT_EQ(expected, Rows(*journal_));
+}
+
+TEST_P(AlertRows, ASplitTakesThoseThatItNames) {
+  // The other one was opened with it.
+  ASSERT_TRUE(journal_->Append(TwoIncidents("fp-2")).ok());
+  Batch batch;
+  batch.events = {Moved(3, false, {"fp-2"})};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  const std::set<std::string> expected = {"INC-2025-09-04-001/fp-1 x1", "INC-2025-09-04-002/fp-2 x3"};
+  EXPECT_EQ(expected, Rows(*journal_));
+  Rebuild();
+  EXPECT_EQ(expected, Rows(*journal_));
+}
+
+TEST_P(AlertRows, PendingOnesAreKeptUntilTheyWaitNoMore) {
+  v1::PendingAlert pending;
+  pending.mutable_alert()->set_fingerprint("fp-1");
+  pending.set_rule("noisy");
+  Batch batch;
+  batch.pending_alerts = {{"fp-1", pending}, {"fp-2", pending}};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  pending.add_occurrences();
+  batch.pending_alerts = {{"fp-1", pending}, {"fp-2", std::nullopt}, {"fp-3", std::nullopt}};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  Rebuild();
+  const auto kept = journal_->ReadPendingAlerts();
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  ASSERT_EQ(kept->size(), 1u);
+  EXPECT_EQ(kept->front().ShortDebugString(), pending.ShortDebugString());
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, AlertRows, testing::Bool(),
+                         [](const auto& instance) { return instance.param ? "Sqlite" : "Memory"; });
+
+}  // namespace
+}  // namespace omnix
