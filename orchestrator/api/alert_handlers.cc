@@ -27,13 +27,15 @@ ApiResponse IntakeProblem(const absl::Status& status) {
 }
 
 ApiResponse Accepted(const ParsedAlerts& parsed, const std::vector<std::string>& fingerprints,
-                     const std::vector<IngestedAlert>& results) {
+                     const std::vector<DeskResult>& results) {
   Json alerts = Json::array();
   for (size_t i = 0; i < results.size() && i < fingerprints.size(); ++i) {
     alerts.push_back({{"fingerprint", fingerprints[i]},
                       {"incident_id", results[i].incident_id},
                       {"opened", results[i].opened},
                       {"duplicate", results[i].duplicate}});
+    if (results[i].pending) alerts.back()["pending"] = true;
+    if (!results[i].silenced_by.empty()) alerts.back()["silenced_by"] = results[i].silenced_by;
   }
   Json body = {{"format", parsed.format}, {"alerts", std::move(alerts)}};
   if (!parsed.note.empty()) body["note"] = parsed.note;
@@ -60,20 +62,31 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
       return responder_->Send(pagerduty_ ? PagerDutyProblem(parsed.status()) : IntakeProblem(parsed.status()));
     }
     parsed_ = *std::move(parsed);
+    if (parts_.heartbeats != nullptr) parts_.heartbeats->SignByFormat(parsed_.format);
     pagerduty_ = parsed_.reply == ReplyStyle::kPagerDuty;
     if (!parsed_.subscription.topic.empty() && parts_.sns != nullptr) parts_.sns->OnRequest(parsed_.subscription);
     // A handshake, a test, an acknowledgement: there is nothing to keep.
-    if (parsed_.alerts.empty()) return OnKept(std::vector<IngestedAlert>());
+    if (parsed_.alerts.empty()) return OnKept(std::vector<DeskResult>());
     for (const v1::Alert& alert : parsed_.alerts) fingerprints_.push_back(alert.fingerprint());
     OMNIX_CRASH_POINT("alerts.parsed");
-    parts_.port->IngestAlerts(std::move(parsed_.alerts),
-                              [self = shared_from_this()](absl::StatusOr<std::vector<IngestedAlert>> results) {
-                                self->OnKept(std::move(results));
-                              });
+    if (parts_.silences == nullptr) return IngestUnsilenced();
+    parts_.silences->IngestAlerts(std::move(parsed_.alerts),
+                                  [self = shared_from_this()](absl::StatusOr<std::vector<DeskResult>> results) {
+                                    self->OnKept(std::move(results));
+                                  });
   }
 
  private:
-  void OnKept(absl::StatusOr<std::vector<IngestedAlert>> results) {
+  void IngestUnsilenced() {
+    parts_.port->IngestAlerts(std::move(parsed_.alerts),
+                              [self = shared_from_this()](absl::StatusOr<std::vector<IngestedAlert>> results) {
+                                if (!results.ok()) return self->OnKept(results.status());
+                                std::vector<DeskResult> kept;
+                                for (IngestedAlert& result : *results) kept.push_back({std::move(result)});
+                                self->OnKept(std::move(kept));
+                              });
+  }
+  void OnKept(absl::StatusOr<std::vector<DeskResult>> results) {
     OMNIX_CRASH_POINT("alerts.before_answer");
     if (!results.ok()) return responder_->Send(Problem(results.status()));
     parts_.metrics->CountAlerts(parsed_.format, results->size());

@@ -11,6 +11,14 @@ namespace omnix {
 // `format`, else recognized by the body's shape.
 ApiHandler AlertsHandler(const ApiParts& parts, const std::string& format);
 
+// POST /v1/heartbeats/{name}: a declared source shows that it lives; 404 names the declared ones.
+ApiHandler HeartbeatHandler(const ApiParts& parts);
+
+ApiHandler ListSilencesHandler(const ApiParts& parts);
+ApiHandler AddSilenceHandler(const ApiParts& parts);
+ApiHandler GetSilenceHandler(const ApiParts& parts);
+ApiHandler ExpireSilenceHandler(const ApiParts& parts);
+
 ApiHandler HealthHandler();
 ApiHandler ReadyHandler(const ApiParts& parts);
 ApiHandler MetricsHandler(const ApiParts& parts);

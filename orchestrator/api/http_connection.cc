@@ -208,6 +208,11 @@ void HttpConnection::OnHeader(const Error& error) {
   if (error) return OnReadError(error);
   Disarm();
   head_ = parser_->get().method() == http::verb::head;
+  const auto coding = parser_->get()[http::field::transfer_encoding];
+  if (!coding.empty() && !beast::iequals(coding, "chunked")) {
+    // Nobody knows where such a body ends.
+    return Write(Problem(kBadRequest, "of transfer encodings only \"chunked\" is known"), true);
+  }
   std::optional<ApiResponse> refusal = RefuseHead();
   if (!refusal) refusal = RefuseBody();
   // A body that was not read would be taken for the next request.
@@ -353,6 +358,7 @@ void HttpConnection::OnWritten(const Error& error, bool last) {
 void HttpConnection::Linger() {
   if (state_ != State::kLingering) {
     state_ = State::kLingering;
+    SetWaiting(true);
     Error ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
     Arm(kLingerTimeout, &HttpConnection::Close);

@@ -19,6 +19,8 @@ using Error = boost::system::error_code;
 
 // Connections beyond the limit that are being told so; further ones are closed at once.
 constexpr size_t kMaxRefusals = 64;
+// Connections that take the place of a slow one which has not gone yet.
+constexpr size_t kMaxTakingPlaces = 64;
 // A connection that has waited for its client for so long gives way where there is no room for a new one.
 constexpr absl::Duration kMinWaiting = absl::Milliseconds(100);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
@@ -67,17 +69,19 @@ void Serve(const std::shared_ptr<HttpCore>& core, tcp::socket socket) {
   auto connection = std::make_shared<HttpConnection>(core, std::move(socket));
   std::shared_ptr<HttpConnection> slowest;
   bool overloaded = false;
+  bool admitted = false;
   {
     const std::lock_guard lock(core->mutex);
     overloaded = core->open.size() >= core->options.max_connections;
     // Slow senders must not keep others out.
     if (overloaded) slowest = SlowestLocked(*core);
-    // Room for those that are told so, or whose places become free.
-    if (core->open.size() >= core->options.max_connections + kMaxRefusals) return;
-    core->open.emplace(connection.get(), connection);
+    // Those that are told so must not keep the others from the places that become free.
+    const size_t room = kMaxRefusals + (slowest == nullptr ? 0 : kMaxTakingPlaces);
+    admitted = core->open.size() < core->options.max_connections + room;
+    if (admitted) core->open.emplace(connection.get(), connection);
   }
   if (slowest != nullptr) slowest->OnStrand(&HttpConnection::GiveWay);
-  connection->Start(overloaded && slowest == nullptr);
+  if (admitted) connection->Start(overloaded && slowest == nullptr);
 }
 
 void Accept(const std::shared_ptr<HttpCore>& core) {

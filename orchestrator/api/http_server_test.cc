@@ -312,14 +312,14 @@ TEST_F(HttpServerTest, SlowSendersDoNotKeepAlertsOut) {
     }
     absl::Duration slowest;
     for (int i = 0; i < 20; ++i) {
-      // The places are free for others once their holders have been slow for a moment.
+      // A place is free for others once its holder has been slow for a moment; until then senders are told to come
+      // again, or closed where even that would take a place.
       std::string answer;
-      const absl::Time deadline = absl::Now() + absl::Seconds(5);
+      const absl::Time begun = absl::Now();
       do {
-        const absl::Time begun = absl::Now();
         answer = Post("/v1/alerts/omnix", kAlert);
-        slowest = std::max(slowest, absl::Now() - begun);
-      } while (!answer.starts_with("HTTP/1.1 200") && i == 0 && absl::Now() < deadline);
+      } while (!answer.starts_with("HTTP/1.1 200") && absl::Now() - begun < absl::Seconds(5));
+      slowest = std::max(slowest, absl::Now() - begun);
       EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
     }
     EXPECT_LT(slowest, absl::Seconds(1));

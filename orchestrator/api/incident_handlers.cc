@@ -77,12 +77,15 @@ absl::StatusOr<v1::ListIncidentsRequest> ReadListIncidents(const Query& query) {
 absl::StatusOr<v1::ListAlertsRequest> ReadListAlerts(const Query& query) {
   uint32_t limit = 0;
   bool firing_only = false;
-  OMNIX_RETURN_IF_ERROR(query.Only({"firing_only", "limit"}));
+  bool pending_only = false;
+  OMNIX_RETURN_IF_ERROR(query.Only({"firing_only", "limit", "pending_only"}));
   OMNIX_RETURN_IF_ERROR(query.Get("limit", &limit));
   OMNIX_RETURN_IF_ERROR(query.GetFlag("firing_only", &firing_only));
+  OMNIX_RETURN_IF_ERROR(query.GetFlag("pending_only", &pending_only));
   v1::ListAlertsRequest request;
   request.set_limit(limit);
   request.set_firing_only(firing_only);
+  request.set_pending_only(pending_only);
   return request;
 }
 
@@ -130,9 +133,10 @@ absl::StatusOr<v1::CommandIncidentRequest> ReadCommand(const std::string& incide
                              required.empty() ? "" : ", ", required);
     }
   }
-  const bool given =
-      body.contains(required) && body[required].is_string() && !body[required].get<std::string>().empty();
-  if (!required.empty() && !given) return InvalidArgument("/{}: required, a string", required);
+  // A text, or a list where the command takes one.
+  const Json value = required.empty() ? Json() : body.value(required, Json());
+  const bool given = (value.is_string() && !value.get<std::string>().empty()) || (value.is_array() && !value.empty());
+  if (!required.empty() && !given) return InvalidArgument("/{}: required, and not empty", required);
   message[command] = std::move(body);
   v1::CommandIncidentRequest request;
   OMNIX_RETURN_IF_ERROR(JsonToMessage(DumpJson(message), &request, "the body"));
@@ -180,13 +184,14 @@ ApiHandler ReadyHandler(const ApiParts& parts) {
 
 ApiHandler MetricsHandler(const ApiParts& parts) {
   return [parts](const ApiRequest&, std::shared_ptr<Responder> responder) {
-    parts.port->GetStatus({}, [responder, metrics = parts.metrics](absl::StatusOr<v1::GetStatusResponse> status) {
+    const auto answer = [responder, metrics = parts.metrics](absl::StatusOr<v1::GetStatusResponse> status) {
       ApiResponse response;
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       // Metrics matter most while the engine is in trouble.
       response.body = metrics->Text(status.ok() ? *status : v1::GetStatusResponse());
       responder->Send(std::move(response));
-    });
+    };
+    GetWholeStatus(parts.port, parts.supplement, answer);
   };
 }
 
@@ -282,7 +287,7 @@ ApiHandler DrainAgentHandler(const ApiParts& parts) {
 
 ApiHandler StatusHandler(const ApiParts& parts) {
   return [parts](const ApiRequest&, std::shared_ptr<Responder> responder) {
-    parts.port->GetStatus({}, AnswerWithJson<v1::GetStatusResponse>(responder));
+    GetWholeStatus(parts.port, parts.supplement, AnswerWithJson<v1::GetStatusResponse>(responder));
   };
 }
 

@@ -32,6 +32,19 @@ struct Metrics::Series {
                                       .Help("1 while the journal takes what comes, else 0")
                                       .Register(registry)
                                       .Add({});
+  prometheus::Family<prometheus::Gauge>& poll_failures =
+      prometheus::BuildGauge()
+          .Name("omnix_poll_failures")
+          .Help("Polls of a monitor that failed since the last that did not, by poll")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& poll_success = prometheus::BuildGauge()
+                                                            .Name("omnix_poll_last_success_timestamp_seconds")
+                                                            .Help("When a monitor last answered, by poll")
+                                                            .Register(registry);
+  prometheus::Family<prometheus::Gauge>& poll_firing = prometheus::BuildGauge()
+                                                           .Name("omnix_poll_firing_alerts")
+                                                           .Help("Alerts that fire in a polled monitor, by poll")
+                                                           .Register(registry);
 };
 
 Metrics::Metrics() : series_(std::make_unique<Series>()) {}
@@ -49,6 +62,13 @@ std::string Metrics::Text(const v1::GetStatusResponse& status) {
   series_->open_incidents.Set(status.open_incidents());
   series_->connected_agents.Set(status.connected_agents());
   series_->journal_ok.Set(status.journal() == "ok" ? 1 : 0);
+  for (const v1::PolledMonitor& poll : status.polls()) {
+    const prometheus::Labels labels = {{"poll", poll.name()}};
+    series_->poll_failures.Add(labels).Set(poll.failures());
+    if (poll.has_last_success())
+      series_->poll_success.Add(labels).Set(static_cast<double>(poll.last_success().seconds()));
+    series_->poll_firing.Add(labels).Set(poll.firing());
+  }
   return prometheus::TextSerializer().Serialize(series_->registry.Collect());
 }
 

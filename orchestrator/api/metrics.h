@@ -21,7 +21,8 @@ class Metrics {
   void CountAlerts(const std::string& format, size_t alerts);
 
   // All series in Prometheus's text format 0.0.4, with omnix_open_incidents, omnix_connected_agents and
-  // omnix_journal_ok of `status`.
+  // omnix_journal_ok of `status`, and of each of its polls omnix_poll_failures,
+  // omnix_poll_last_success_timestamp_seconds and omnix_poll_firing_alerts.
   std::string Text(const v1::GetStatusResponse& status);
 
  private:

@@ -94,10 +94,15 @@ grpc::ServerUnaryReactor* OperatorService::ListAlerts(grpc::CallbackServerContex
   return Forward(port_, &OperatorPort::ListAlerts, context, *request, response);
 }
 
-grpc::ServerUnaryReactor* OperatorService::GetStatus(grpc::CallbackServerContext* context,
-                                                     const v1::GetStatusRequest* request,
+grpc::ServerUnaryReactor* OperatorService::GetStatus(grpc::CallbackServerContext* context, const v1::GetStatusRequest*,
                                                      v1::GetStatusResponse* response) {
-  return Forward(port_, &OperatorPort::GetStatus, context, *request, response);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto call = std::make_shared<UnaryCall>(reactor);
+  GetWholeStatus(port_, supplement_, [call, response](absl::StatusOr<v1::GetStatusResponse> status) {
+    if (status.ok()) *response = *std::move(status);
+    call->Finish(status.status());
+  });
+  return reactor;
 }
 
 grpc::ServerWriteReactor<v1::WatchIncidentResponse>* OperatorService::WatchIncident(

@@ -4,7 +4,9 @@
 #include <omnix/v1/operator.grpc.pb.h>
 
 #include <cstddef>
+#include <utility>
 
+#include "orchestrator/api/status_supplement.h"
 #include "orchestrator/engine/ports.h"
 
 namespace omnix {
@@ -22,8 +24,9 @@ struct WatchBounds {
 // Thread-safe. Calls end in the port's callbacks; a call whose callback is dropped ends with UNAVAILABLE.
 class OperatorService final : public v1::Operator::CallbackService {
  public:
-  // `port` is not owned and outlives the service and its server.
-  explicit OperatorService(OperatorPort* port, WatchBounds bounds = {}) : port_(port), bounds_(bounds) {}
+  // `port` is not owned and outlives the service and its server. `supplement`: see there.
+  explicit OperatorService(OperatorPort* port, WatchBounds bounds = {}, StatusSupplement supplement = nullptr)
+      : port_(port), bounds_(bounds), supplement_(std::move(supplement)) {}
 
   grpc::ServerUnaryReactor* OpenIncident(grpc::CallbackServerContext* context, const v1::OpenIncidentRequest* request,
                                          v1::OpenIncidentResponse* response) override;
@@ -50,6 +53,7 @@ class OperatorService final : public v1::Operator::CallbackService {
  private:
   OperatorPort* port_;
   WatchBounds bounds_;
+  StatusSupplement supplement_;
 };
 
 }  // namespace omnix

@@ -6,9 +6,12 @@
 #include "common/clock.h"
 #include "orchestrator/api/metrics.h"
 #include "orchestrator/api/router.h"
+#include "orchestrator/api/status_supplement.h"
 #include "orchestrator/engine/ports.h"
+#include "orchestrator/engine/silence_desk.h"
 #include "orchestrator/intake/alert_intake.h"
 #include "orchestrator/intake/sns_confirmer.h"
+#include "orchestrator/intake/source_heartbeats.h"
 
 namespace omnix {
 
@@ -23,6 +26,11 @@ struct ApiParts {
   const Clock* clock = nullptr;
   // Null: no subscription of SNS is confirmed.
   SnsConfirmer* sns = nullptr;
+  StatusSupplement supplement = nullptr;
+  // Null: no source is declared.
+  SourceHeartbeats* heartbeats = nullptr;
+  // Null: alerts go to the port at once, and there are no routes of silences.
+  SilenceDesk* silences = nullptr;
 };
 
 std::vector<Route> ApiRoutes(const ApiParts& parts);

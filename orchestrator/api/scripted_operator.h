@@ -12,7 +12,7 @@
 
 namespace omnix {
 
-class ScriptedOperator final : public OperatorPort {
+class ScriptedOperator : public OperatorPort {
  public:
   // What every call ends with from now on, unless OK.
   void FailWith(absl::Status status) {

@@ -19,22 +19,19 @@ struct SeverityWord {
 };
 
 constexpr std::array kSeverityWords = std::to_array<SeverityWord>({
-    {"critical", v1::SEVERITY_CRITICAL}, {"crit", v1::SEVERITY_CRITICAL},
-    {"fatal", v1::SEVERITY_CRITICAL},    {"emergency", v1::SEVERITY_CRITICAL},
-    {"disaster", v1::SEVERITY_CRITICAL}, {"page", v1::SEVERITY_CRITICAL},
-    {"p1", v1::SEVERITY_CRITICAL},       {"sev0", v1::SEVERITY_CRITICAL},
-    {"error", v1::SEVERITY_ERROR},       {"err", v1::SEVERITY_ERROR},
-    {"high", v1::SEVERITY_ERROR},        {"major", v1::SEVERITY_ERROR},
-    {"p2", v1::SEVERITY_ERROR},          {"sev1", v1::SEVERITY_ERROR},
-    {"warning", v1::SEVERITY_WARNING},   {"warn", v1::SEVERITY_WARNING},
-    {"medium", v1::SEVERITY_WARNING},    {"average", v1::SEVERITY_WARNING},
-    {"minor", v1::SEVERITY_WARNING},     {"p3", v1::SEVERITY_WARNING},
-    {"sev2", v1::SEVERITY_WARNING},      {"info", v1::SEVERITY_INFO},
-    {"information", v1::SEVERITY_INFO},  {"informational", v1::SEVERITY_INFO},
-    {"notice", v1::SEVERITY_INFO},       {"low", v1::SEVERITY_INFO},
-    {"debug", v1::SEVERITY_INFO},        {"p4", v1::SEVERITY_INFO},
-    {"p5", v1::SEVERITY_INFO},           {"sev3", v1::SEVERITY_INFO},
-    {"sev4", v1::SEVERITY_INFO},         {"unknown", v1::SEVERITY_UNKNOWN},
+    {"critical", v1::SEVERITY_CRITICAL},  {"crit", v1::SEVERITY_CRITICAL},     {"fatal", v1::SEVERITY_CRITICAL},
+    {"emergency", v1::SEVERITY_CRITICAL}, {"disaster", v1::SEVERITY_CRITICAL}, {"page", v1::SEVERITY_CRITICAL},
+    {"p1", v1::SEVERITY_CRITICAL},        {"sev0", v1::SEVERITY_CRITICAL},     {"p0", v1::SEVERITY_CRITICAL},
+    {"emerg", v1::SEVERITY_CRITICAL},     {"panic", v1::SEVERITY_CRITICAL},    {"urgent", v1::SEVERITY_CRITICAL},
+    {"error", v1::SEVERITY_ERROR},        {"err", v1::SEVERITY_ERROR},         {"high", v1::SEVERITY_ERROR},
+    {"major", v1::SEVERITY_ERROR},        {"p2", v1::SEVERITY_ERROR},          {"sev1", v1::SEVERITY_ERROR},
+    {"severe", v1::SEVERITY_ERROR},       {"warning", v1::SEVERITY_WARNING},   {"warn", v1::SEVERITY_WARNING},
+    {"medium", v1::SEVERITY_WARNING},     {"average", v1::SEVERITY_WARNING},   {"minor", v1::SEVERITY_WARNING},
+    {"p3", v1::SEVERITY_WARNING},         {"sev2", v1::SEVERITY_WARNING},      {"moderate", v1::SEVERITY_WARNING},
+    {"sev5", v1::SEVERITY_INFO},          {"info", v1::SEVERITY_INFO},         {"information", v1::SEVERITY_INFO},
+    {"informational", v1::SEVERITY_INFO}, {"notice", v1::SEVERITY_INFO},       {"low", v1::SEVERITY_INFO},
+    {"debug", v1::SEVERITY_INFO},         {"p4", v1::SEVERITY_INFO},           {"p5", v1::SEVERITY_INFO},
+    {"sev3", v1::SEVERITY_INFO},          {"sev4", v1::SEVERITY_INFO},         {"unknown", v1::SEVERITY_UNKNOWN},
 });
 
 // Text that will be cut at `limit` needs no look far beyond it: a megabyte takes a quarter of a second to redact. A

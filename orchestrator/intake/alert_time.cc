@@ -14,6 +14,8 @@ using OptionalTime = std::optional<absl::Time>;
 
 constexpr size_t kMaxTimeBytes = 64;
 constexpr std::array kFormats = {"%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M:%E*S%z", "%Y-%m-%d%ET%H:%M:%E*S"};
+// As mail and HTTP write it: for the text as it is.
+constexpr std::array kMailFormats = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S %z"};
 
 absl::Status NoTime() { return InvalidArgument("no time as in RFC 3339 and no seconds since 1970"); }
 
@@ -42,6 +44,9 @@ std::string Tidied(std::string text) {
     if (text[i] == '.' || text[i] == '/') text[i] = '-';
   }
   if (text[kDay] == ' ') text[kDay] = 'T';
+  for (const std::string_view utc : {" UTC", " GMT"}) {
+    if (text.ends_with(utc)) text.resize(text.size() - utc.size());
+  }
   std::erase(text, ' ');
   return text;
 }
@@ -63,6 +68,10 @@ absl::StatusOr<std::optional<absl::Time>> ReadAlertTime(const Json& value) {
     if (!absl::ParseTime(format, tidied, &time, nullptr)) continue;
     if (absl::ToCivilYear(time, absl::UTCTimeZone()).year() <= 1) return OptionalTime();
     return OptionalTime(time);
+  }
+  for (const char* format : kMailFormats) {
+    absl::Time time;
+    if (absl::ParseTime(format, text, &time, nullptr)) return OptionalTime(time);
   }
   return NoTime();
 }

@@ -16,10 +16,16 @@ std::string Read(const Json& value) {
 TEST(AlertTime, ReadsHowMonitorsWriteIt) {
   for (const Json& same :
        {Json("2025-09-04T07:14:03.25Z"), Json("2025-09-04T09:14:03.250+02:00"), Json("2025-09-04T07:14:03.250+0000"),
-        Json("2025-09-04 07:14:03.25"), Json("2025.09.04 07:14:03.25"), Json(1756970043.25), Json("1756970043.25"),
-        Json(1756970043250), Json("1756970043250"), Json(1756970043250000), Json("1756970043250000000")}) {
+        Json("2025-09-04 07:14:03.25"), Json("2025.09.04 07:14:03.25"), Json("2025-09-04 07:14:03.25 UTC"),
+        Json("2025-09-04 07:14:03.25 +0000 UTC"), Json(1756970043.25), Json("1756970043.25"), Json(1756970043250),
+        Json("1756970043250"), Json(1756970043250000), Json("1756970043250000000")}) {
     EXPECT_EQ(Read(same), "2025-09-04T07:14:03.250Z") << same;
   }
+}
+
+TEST(AlertTime, ReadsHowMailWritesIt) {
+  EXPECT_EQ(Read("Thu, 04 Sep 2025 07:14:03 GMT"), "2025-09-04T07:14:03.000Z");
+  EXPECT_EQ(Read("Thu, 04 Sep 2025 09:14:03 +0200"), "2025-09-04T07:14:03.000Z");
 }
 
 TEST(AlertTime, KnowsHowMonitorsGiveNone) {

@@ -93,7 +93,7 @@ void SetTexts(const Strings& annotations, const Group& group, AlertDraft* draft)
   const std::string& summary = Value(annotations, "summary");
   const std::string& description = FirstOf(Value(annotations, "description"), Value(annotations, "message"));
   const std::string& name = FirstOf(Value(draft->labels, "alertname"), summary);
-  draft->title = FirstOf(name, Value(group.labels, "alertname"));
+  draft->title = FirstOf(FirstOf(name, Value(group.labels, "alertname")), description);
   if (draft->title.empty()) {
     draft->title = draft->fingerprint.empty() ? "unnamed alert" : "alert " + draft->fingerprint;
   }

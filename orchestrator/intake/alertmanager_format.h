@@ -15,7 +15,7 @@ struct AlertmanagerBody {
   uint64_t truncated = 0;
 };
 
-// What `recognize` of the filter says of a body that ReadPlainAlertmanager reads.
+// True: the filter's `recognize` says so, too, of a body that ReadPlainAlertmanager reads. False: the filter decides.
 bool LooksLikeAlertmanager(const Json& body);
 
 // nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert...): the

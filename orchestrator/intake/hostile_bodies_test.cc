@@ -30,7 +30,7 @@ constexpr bool kSanitized = false;
 constexpr long kMaxGrowthKib = kSanitized ? 2048 << 10 : 128 << 10;
 // Of bodies up to 8 MiB: bounded, since filters are ended after 2 s.
 constexpr absl::Duration kMaxLargeTime = absl::Seconds(15);
-constexpr absl::Duration kMaxTime = kSanitized ? absl::Milliseconds(1000) : absl::Milliseconds(50);
+constexpr absl::Duration kMaxTime = kSanitized ? absl::Milliseconds(1000) : absl::Milliseconds(200);
 
 long ResidentKib() {
   std::ifstream status("/proc/self/status");

@@ -45,7 +45,7 @@ Json TaskContext() {
   return Json::parse(
       R"({"incident": {"id": "INC-1", "title": "t", "notes": []}, "system": {"name": "s"}, "explanation": {"id": "x1"},
     "hypotheses": [{"id": "h1"}], "plan": {"hash": "p"}, "approval": {"state": "APPROVAL_STATE_GRANTED"}, "application": null,
-    "now": "2025-09-04T07:14:03.250Z"})");
+    "now": "2025-09-04T07:14:03.250Z", "prior": [{"incident": "INC-0", "causes": []}]})");
 }
 
 TEST_F(LibraryTest, BuiltInPlaybookHasAllPhasesAndPassesItsOwnChecks) {
@@ -66,7 +66,7 @@ TEST_F(LibraryTest, BuiltInInputsAreWhatTheAgentsRead) {
   const auto input = [](const v1::TaskSpec& task) { return *JqProgram::Compile(task.input())->Run(TaskContext()); };
   EXPECT_EQ(input(playbook.investigating(0)),
             Json::parse(R"({"incident_id": "INC-1", "incident": {"title": "t", "notes": []},
-    "system": {"name": "s"}, "spent": []})"));
+    "system": {"name": "s"}, "spent": [], "prior": [{"incident": "INC-0", "causes": []}]})"));
   EXPECT_EQ(input(playbook.recovering(0)), Json::parse(R"({"incident_id": "INC-1", "system": {"name": "s"},
     "explanation": {"id": "x1"}, "hypotheses": [{"id": "h1"}]})"));
   EXPECT_EQ(input(playbook.recovering(1)), Json::parse(R"({"incident_id": "INC-1", "system": {"name": "s"},
@@ -252,7 +252,7 @@ suite_files: [suite.yaml, none.yaml]
         "config_files[0].reload: no command of this service named relod; did you mean reload?",
         "services[0].listen[0]: \"127.0.0.1:0\" is no host:port", "commands.reload.argv: runs without a shell",
         "commands.stop.argv: a program and its arguments are required",
-        "services[1].database.kind: expected one of: postgresql, sqlite",
+        "services[1].database.kind: expected one of: postgresql, redis, sqlite",
         ":12:5: services[2].name: the name backend is taken already",
         "clients[0].name: the name gateway is taken already",
         "clients[0].service: no service named gatewya; did you mean gateway?",

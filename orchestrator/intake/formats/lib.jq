@@ -10,6 +10,16 @@ def text: if type == "string" then . elif type == "number" or type == "boolean" 
 # The first of several that is text and not empty; "" where none is.
 def first_text(f): [f | text | select(. != "")][0] // "";
 
+# A word of severity that Omnix knows, whatever its case.
+def is_severity:
+  text | ascii_downcase
+  | IN("critical", "crit", "fatal", "emergency", "emerg", "panic", "disaster", "page", "urgent", "error", "err", "high", "major",
+       "severe", "warning", "warn", "medium", "moderate", "average", "minor", "info", "information", "informational", "notice",
+       "low", "debug", "p0", "p1", "p2", "p3", "p4", "p5", "sev0", "sev1", "sev2", "sev3", "sev4", "sev5");
+
+# The first of several that is a word of severity: a monitor's "normal" must not hide the "error" beside it.
+def first_severity(f): first_text((f | select(is_severity)), f);
+
 def object: if type == "object" then . else {} end;
 def array: if type == "array" then . else [] end;
 
@@ -27,6 +37,9 @@ def tags:
   if type == "string" then split(",") | map(sub("^\\s+"; "") | sub("\\s+$"; "")) else array end
   | map(text | select(. != "") | (index(":") // length) as $at | {(.[:$at]): .[$at + 1:]})
   | add // {};
+
+# A document that was sent as a string, as it was before; anything else as it stands.
+def unquoted: if type == "string" and test("^\\s*[{\\[]") then . as $text | try fromjson catch $text else . end;
 
 # The lines that are not empty, each once.
 def lines(f): reduce (f | text | select(. != "")) as $line ([]; if index([$line]) then . else . + [$line] end) | join("\n");
@@ -52,8 +65,8 @@ def webhook_v4_alert($group; $pointer):
     | if $fingerprint == "" and $labels == {} then
         refuse($pointer + "/labels"; "missing or empty, and no fingerprint either: nothing identifies this alert")
       else {
-        title: first_text($labels.alertname, $annotations.summary, $common.alertname,
-                          if $fingerprint == "" then "unnamed alert" else "alert " + $fingerprint end),
+        title: first_text($labels.alertname, $annotations.summary, $common.alertname, $annotations.description,
+                          $annotations.message, if $fingerprint == "" then "unnamed alert" else "alert " + $fingerprint end),
         description: lines($annotations.summary, first_text($annotations.description, $annotations.message)),
         severity: first_text($labels.severity, ($common | select(agrees($labels)) | .severity)),
         status: first_text(.status, $group.status),

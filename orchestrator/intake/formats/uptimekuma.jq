@@ -9,6 +9,16 @@ def alerts:
     | if $monitor == {} then
         if (.msg | text) == "" then [refuse("/monitor"; "missing; expected a notification of Uptime Kuma")]
         else {alerts: [], note: "a test notification of Uptime Kuma"} end
+      elif $beat == {} then [{
+        # A certificate that ends soon: nothing tells when it has been renewed.
+        title: first_text(.msg, $monitor.name, "Uptime Kuma monitor"),
+        severity: "warning",
+        fingerprint: (key("uptimekuma"; $monitor.id) | if . == "" then "" else . + ":certificate" end),
+        identity: {name: $monitor.name, about: "certificate"},
+        labels: ({type: $monitor.type, hostname: $monitor.hostname, port: $monitor.port} | texts),
+        subject: $monitor.name,
+        links: [$monitor.url]
+      }]
       # 0 down, 1 up, 2 pending, 3 maintenance
       elif $beat.status == 2 or $beat.status == 3 then {alerts: [], note: "a monitor that is pending or in maintenance"}
       else [{
