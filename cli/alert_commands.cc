@@ -20,10 +20,7 @@ constexpr size_t kMaxAlertBytes = 4 << 20;
 constexpr char kDefaultHttp[] = "http://127.0.0.1:7421";
 constexpr int kFirstErrorStatus = 300;
 
-absl::StatusOr<ExitCode> List(Session& session, bool firing_only, uint32_t limit) {
-  v1::ListAlertsRequest request;
-  request.set_firing_only(firing_only);
-  request.set_limit(limit);
+absl::StatusOr<ExitCode> List(Session& session, const v1::ListAlertsRequest& request) {
   OMNIX_ASSIGN_OR_RETURN(const v1::ListAlertsResponse list,
                          session.client().Call(&v1::Operator::Stub::ListAlerts, request));
   if (session.PrintedForPrograms(list)) return ExitCode::kDone;
@@ -38,8 +35,9 @@ absl::StatusOr<ExitCode> List(Session& session, bool firing_only, uint32_t limit
   for (const auto& listed : list.alerts()) {
     const v1::Alert& alert = listed.alert();
     table.Add({TimeWord(alert.received_at()), alert.status() == v1::ALERT_STATUS_RESOLVED ? "resolved" : "firing",
-               SeverityWord(alert.severity()), listed.incident_id(), std::to_string(listed.count()), alert.source(),
-               alert.subject(), alert.title()});
+               SeverityWord(alert.severity()),
+               listed.waiting_for().empty() ? listed.incident_id() : "none yet: " + listed.waiting_for(),
+               std::to_string(listed.count()), alert.source(), alert.subject(), alert.title()});
   }
   session.io().out << (table.empty() ? "No alerts.\n" : table.Render(session.io().width, session.style()));
   return ExitCode::kDone;
@@ -133,16 +131,25 @@ absl::StatusOr<ExitCode> Test(Session& session, const TestOptions& options) {
 void AddList(CLI::App& alert, Session& session) {
   struct Options {
     bool firing_only = false;
+    bool pending_only = false;
     uint32_t limit = kDefaultListed;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = alert.add_subcommand("list", "The alerts, newest first");
   command->add_flag("--firing", options->firing_only, "Only those that fire now");
+  command->add_flag("--pending", options->pending_only,
+                    "Only those that wait for more of their kind before an incident");
   command->add_option("--limit", options->limit, "At most this many")
       ->check(CLI::Range(1u, kMaxListed))
       ->capture_default_str();
   command->callback([&session, options] {
-    session.Do([&session, options] { return List(session, options->firing_only, options->limit); });
+    session.Do([&session, options] {
+      v1::ListAlertsRequest request;
+      request.set_firing_only(options->firing_only);
+      request.set_pending_only(options->pending_only);
+      request.set_limit(options->limit);
+      return List(session, request);
+    });
   });
 }
 

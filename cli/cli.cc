@@ -5,6 +5,7 @@
 
 #include "cli/completion.h"
 #include "cli/session.h"
+#include "cli/silence_commands.h"
 #include "cli/words.h"
 #include "common/printable.h"
 #include "common/status.h"
@@ -17,7 +18,7 @@ constexpr double kMaxTimeoutSeconds = 3600;
 
 // The program's nouns. A new one is a line here and a file of its own.
 constexpr void (*kCommands[])(CLI::App&, Session&) = {
-    AddIncidentCommands, AddAgentCommands,  AddAlertCommands,
+    AddIncidentCommands, AddAgentCommands,  AddAlertCommands,       AddSilenceCommands,
     AddJournalCommands,  AddSystemCommands, AddInvestigateCommands,
 };
 

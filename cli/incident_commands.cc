@@ -259,6 +259,7 @@ void AddIncidentCommands(CLI::App& app, Session& session) {
   for (const Order& order : kOrders) AddOrder(*incident, session, order);
   AddOrderWithArgument(*incident, session, "note", "Adds a note (quote it: one argument)", "TEXT", "Note added to",
                        [](auto& r, const auto& text) { r.mutable_note()->set_text(text); });
+  AddIncidentMoves(*incident, session);
   AddIncidentReport(*incident, session);
   AddEvents(*incident, session);
 }

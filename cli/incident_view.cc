@@ -14,6 +14,8 @@ namespace {
 
 // The strongest evidence of a hypothesis; the report has all of it.
 constexpr int kShownEvidence = 3;
+// The alerts that say most; a storm has thousands.
+constexpr int kShownAlerts = 20;
 
 std::string JoinWords(const google::protobuf::RepeatedPtrField<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
@@ -35,10 +37,40 @@ void AddHead(Page& page, const v1::GetIncidentResponse& answer, absl::Time now) 
   }
 }
 
+// "6, 4 firing, 2 resolved; 1 critical, 5 error".
+std::string CountsWord(const v1::AlertCounts& counts) {
+  std::string text = fmt::format("{}, {} firing, {} resolved", counts.total(), counts.firing(), counts.resolved());
+  const char* before = "; ";
+  for (const auto& [number, word] : {std::pair(counts.critical(), "critical"), std::pair(counts.error(), "error"),
+                                     std::pair(counts.warning(), "warning"), std::pair(counts.info(), "info"),
+                                     std::pair(counts.unknown(), "unknown")}) {
+    if (number == 0) continue;
+    text += fmt::format("{}{} {}", before, number, word);
+    before = ", ";
+  }
+  return text;
+}
+
+void AddFlapping(Page& page, const v1::Incident& incident) {
+  for (const auto& flapping : incident.flapping()) {
+    page.Item("~",
+              fmt::format("flaps: {} ({} changes, the last {}, since {}; steady once quiet for {})", flapping.title(),
+                          flapping.changes(), flapping.status() == v1::ALERT_STATUS_RESOLVED ? "resolved" : "firing",
+                          TimeWord(flapping.since()), omnix::FormatDuration(FromProto(flapping.quiet()))));
+  }
+}
+
 void AddAlerts(Page& page, const v1::Incident& incident) {
   if (incident.alerts().empty()) return;
   page.Section("Alerts");
-  for (const auto& alert : incident.alerts()) {
+  page.Field("Count", CountsWord(incident.alert_counts()));
+  for (const auto& suspect : incident.suspects()) {
+    page.Item(">", fmt::format("look at {}, by the dependencies: it {}", suspect.service(), suspect.reason()));
+  }
+  AddFlapping(page, incident);
+  const int shown = std::min(kShownAlerts, incident.alerts_size());
+  for (int i = 0; i < shown; ++i) {
+    const v1::Alert& alert = incident.alerts(i);
     const bool resolved = alert.status() == v1::ALERT_STATUS_RESOLVED;
     std::string text =
         fmt::format("[{}, {}] {}", resolved ? "resolved" : "firing", SeverityWord(alert.severity()), alert.title());
@@ -48,7 +80,11 @@ void AddAlerts(Page& page, const v1::Incident& incident) {
     std::string labels;
     for (const auto& [name, value] : sorted) labels += fmt::format("{}{}={}", labels.empty() ? "" : " ", name, value);
     if (!labels.empty()) page.Item("", labels, 1);
+    // `incident split` asks for it.
+    page.Item("", "fingerprint " + alert.fingerprint(), 1);
   }
+  const int64_t more = int64_t{incident.alert_counts().total()} - shown;
+  if (more > 0) page.Item("", fmt::format("and {} more: omnix alert list, or the journal's table `alerts`", more));
 }
 
 std::string Place(const v1::Location& location) {

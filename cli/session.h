@@ -73,6 +73,7 @@ void AddInvestigateCommands(CLI::App& app, Session& session);
 void AddIncidentWatch(CLI::App& incident, Session& session);
 void AddIncidentApproval(CLI::App& incident, Session& session);
 void AddIncidentReport(CLI::App& incident, Session& session);
+void AddIncidentMoves(CLI::App& incident, Session& session);
 
 // The optional INC argument that most commands of `omnix incident` have.
 void AddIncidentArgument(CLI::App& command, std::string& incident);

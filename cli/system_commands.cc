@@ -12,6 +12,15 @@ namespace {
 
 constexpr char kJournalWell[] = "ok";
 
+// "3 firing, asked 4s ago", or what is wrong.
+std::string PollWord(const v1::PolledMonitor& poll, absl::Time now) {
+  const std::string asked = poll.has_last_success() ? AgoWord(poll.last_success(), now) : "never";
+  if (poll.failures() > 0) {
+    return fmt::format("{} failures, last answer {}: {}", poll.failures(), asked, poll.error());
+  }
+  return poll.has_last_success() ? fmt::format("{} firing, asked {}", poll.firing(), asked) : "not asked yet";
+}
+
 absl::StatusOr<ExitCode> Status(Session& session) {
   OMNIX_ASSIGN_OR_RETURN(const v1::GetStatusResponse status,
                          session.client().Call(&v1::Operator::Stub::GetStatus, v1::GetStatusRequest()));
@@ -24,6 +33,7 @@ absl::StatusOr<ExitCode> Status(Session& session) {
   page.Field("Journal", status.journal());
   page.Field("Incidents", fmt::format("{} open", status.open_incidents()));
   page.Field("Agents", fmt::format("{} connected", status.connected_agents()));
+  for (const v1::PolledMonitor& poll : status.polls()) page.Field("Poll " + poll.name(), PollWord(poll, session.now()));
   const std::map<std::string, std::string> sorted(status.dependencies().begin(), status.dependencies().end());
   for (const auto& [name, version] : sorted) page.Field(name, version);
   session.io().out << page.text();
