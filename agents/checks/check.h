@@ -19,6 +19,8 @@
 
 namespace omnix {
 
+class HttpBroker;
+
 struct CheckContext {
   const v1::SystemModel& system;
   // ${name} in string parameters is replaced from here; captures are put here.
@@ -32,6 +34,8 @@ struct CheckContext {
   // A suite that fails may be run again for this long until it passes for the first time: a change that was just made
   // (a reload, a restart) takes a moment to be in effect.
   absl::Duration settle = absl::ZeroDuration();
+  // Every request of a check goes through it. Null: it is sent at once.
+  HttpBroker* http = nullptr;
 };
 
 // A kind may give several results (cors: one for each origin). Never throws, never blocks beyond context.timeout.

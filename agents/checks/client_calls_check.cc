@@ -11,6 +11,7 @@
 
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/http_broker.h"
 #include "agents/checks/http_tools.h"
 #include "agents/checks/parameters.h"
 #include "agents/checks/result.h"
@@ -50,7 +51,8 @@ class CallProbe {
     HttpRequest request;
     request.method = method;
     request.url = url;
-    if (!origin_.empty()) request.headers.emplace_back("Origin", origin_);
+    // Whether the origin is allowed is the question of `cors`; without it the answer is shared with other checks.
+    if (!origin_.empty() && context_.http == nullptr) request.headers.emplace_back("Origin", origin_);
     request.timeout = Budget(context_).ForOne();
     request.max_body_bytes = kMaxCheckBodyBytes;
     return request;
@@ -68,7 +70,7 @@ class CallProbe {
 
   v1::CheckResult Read(const ClientCall& call, const std::string& url) const {
     const HttpRequest request = Request(call.method, url);
-    const auto response = SendHttp(request);
+    const auto response = Send(context_, request);
     if (!response.ok()) return UnansweredResult(check_, response.status());
     if (StatusMatches(response->status, {}) || WantsCredentials(response->status)) {
       return Judged(request, *response, v1::CHECK_STATUS_PASSED, "");
@@ -85,7 +87,7 @@ class CallProbe {
     const size_t slash = url.rfind('/');
     const std::string parent = url.substr(0, slash);
     if (slash == std::string::npos || parent.size() <= JoinUrl(service_.base_url(), "").size()) return false;
-    const auto response = SendHttp(Request("GET", parent));
+    const auto response = Send(context_, Request("GET", parent));
     return response.ok() && !IsAbsent(response->status);
   }
 
@@ -98,10 +100,12 @@ class CallProbe {
 
   v1::CheckResult Other(const ClientCall& call, const std::string& url) const {
     if (const v1::Endpoint* endpoint = SafeEndpoint(call)) return Declared(*endpoint, url);
+    const int known = KnownStatus(context_, {call.method, "HEAD", "GET"}, url);
+    if (known != 0 && known != kStatusNotFound) return Known(call, url, known);
     v1::CheckResult result;
     for (const char* method : {"HEAD", "GET"}) {
       const HttpRequest request = Request(method, url);
-      const auto response = SendHttp(request);
+      const auto response = Send(context_, request);
       if (!response.ok()) return UnansweredResult(check_, response.status());
       const bool absent = IsAbsent(response->status);
       const std::string note =
@@ -115,11 +119,22 @@ class CallProbe {
     return result;
   }
 
+  v1::CheckResult Known(const ClientCall& call, const std::string& url, int status) const {
+    const bool absent = IsAbsent(status);
+    v1::CheckResult result = MakeResult(check_, absent ? v1::CHECK_STATUS_FAILED : v1::CHECK_STATUS_PASSED,
+                                        fmt::format("{} {}: {} to another check, {}", call.method, url, status,
+                                                    absent ? "the frontend calls it" : "the route exists"));
+    result.set_expected("the route exists");
+    result.set_observed(std::to_string(status));
+    (*result.mutable_attributes())["status"] = std::to_string(status);
+    return result;
+  }
+
   v1::CheckResult Declared(const v1::Endpoint& endpoint, const std::string& url) const {
     HttpRequest request = Request(endpoint.method(), url);
     request.body = endpoint.body();
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    const auto response = SendHttp(request);
+    const auto response = Send(context_, request);
     if (!response.ok()) return UnansweredResult(check_, response.status());
     const std::vector<int> statuses(endpoint.status().begin(), endpoint.status().end());
     const bool served =
@@ -132,7 +147,7 @@ class CallProbe {
     request.url = url;
     if (!origin_.empty()) request.headers.emplace_back("Origin", origin_);
     request.timeout = Budget(context_).ForOne();
-    const auto outcome = ConverseOverWebSocket(request);
+    const auto outcome = Converse(context_, request);
     if (!outcome.ok()) return UnansweredResult(check_, outcome.status());
     const bool served = outcome->accepted || WantsCredentials(outcome->status);
     v1::CheckResult result = MakeResult(check_, served ? v1::CHECK_STATUS_PASSED : v1::CHECK_STATUS_FAILED,

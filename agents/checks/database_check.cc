@@ -1,5 +1,5 @@
-// database: the service's database answers. postgresql: connects and runs SELECT 1 (libpq). sqlite: opens read-only and
-// runs quick_check.
+// database: the service's database answers. postgresql: connects and runs SELECT 1 (libpq). redis: answers PING and has
+// memory left to write to. sqlite: opens read-only and runs quick_check.
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sqlite3.h>
@@ -8,6 +8,7 @@
 
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/redis.h"
 #include "agents/checks/result.h"
 #include "agents/checks/variables.h"
 #include "common/redact.h"
@@ -69,6 +70,17 @@ v1::CheckResult CheckPostgres(const v1::Check& check, const std::string& dsn, co
   return MakeResult(check, v1::CHECK_STATUS_PASSED, "postgresql answers SELECT 1");
 }
 
+v1::CheckResult CheckRedis(const v1::Check& check, const std::string& dsn, const Budget& budget) {
+  const absl::Status status = PingRedis(dsn, budget.ForOne());
+  if (absl::IsResourceExhausted(status)) {
+    v1::CheckResult result = MakeResult(check, v1::CHECK_STATUS_FAILED, Message(status));
+    result.set_observed(Message(status));
+    return result;
+  }
+  if (!status.ok()) return UnansweredResult(check, status);
+  return MakeResult(check, v1::CHECK_STATUS_PASSED, "redis answers PING");
+}
+
 int StopAtDeadline(void* budget) { return static_cast<const Budget*>(budget)->Over() ? 1 : 0; }
 
 v1::CheckResult CheckSqlite(const v1::Check& check, const std::string& path, const Budget& budget) {
@@ -109,11 +121,13 @@ std::vector<v1::CheckResult> Run(const v1::Check& check, const Json&, CheckConte
   v1::CheckResult result;
   if (database.kind() == "postgresql") {
     result = CheckPostgres(check, *dsn, budget);
+  } else if (database.kind() == "redis") {
+    result = CheckRedis(check, *dsn, budget);
   } else if (database.kind() == "sqlite") {
     result = CheckSqlite(check, *dsn, budget);
   } else {
-    return {
-        ErrorResult(check, InvalidArgument("database kind '{}' is neither postgresql nor sqlite", database.kind()))};
+    return {ErrorResult(
+        check, InvalidArgument("database kind '{}' is none of postgresql, redis and sqlite", database.kind()))};
   }
   result.set_expected("the database answers");
   if (result.observed().empty()) result.set_observed("answers");

@@ -8,6 +8,7 @@
 
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/http_broker.h"
 #include "agents/checks/http_tools.h"
 #include "agents/checks/parameters.h"
 #include "agents/checks/result.h"
@@ -77,9 +78,11 @@ class ForwardProbe {
       WebSocketRequest request;
       request.url = url;
       request.timeout = Budget(context_).ForOne();
-      OMNIX_ASSIGN_OR_RETURN(const WebSocketOutcome outcome, ConverseOverWebSocket(request));
+      OMNIX_ASSIGN_OR_RETURN(const WebSocketOutcome outcome, Converse(context_, request));
       return outcome.status;
     }
+    if (const int known = KnownStatus(context_, {call.method, "HEAD", "GET"}, url); known != 0 && !IsAbsent(known))
+      return known;
     return Get(url);
   }
 
@@ -88,7 +91,7 @@ class ForwardProbe {
     request.url = url;
     request.timeout = Budget(context_).ForOne();
     request.max_body_bytes = kMaxCheckBodyBytes;
-    OMNIX_ASSIGN_OR_RETURN(const HttpResponse response, SendHttp(request));
+    OMNIX_ASSIGN_OR_RETURN(const HttpResponse response, Send(context_, request));
     return response.status;
   }
 

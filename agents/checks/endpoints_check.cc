@@ -1,12 +1,15 @@
 // endpoints: every endpoint that the model declares for the service, through its base_url, WebSocket ones included.
 // Only what changes nothing is probed: GET, HEAD, OPTIONS, and what is declared `safe`. One result for each endpoint.
+// An answer that takes longer than the endpoint's max_duration fails, with the attribute error: slow.
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/http_broker.h"
 #include "agents/checks/http_tools.h"
 #include "agents/checks/result.h"
 #include "agents/checks/url.h"
 #include "agents/checks/websocket_client.h"
 #include "common/status.h"
+#include "common/time.h"
 
 namespace omnix {
 namespace {
@@ -20,7 +23,7 @@ v1::CheckResult ProbeWebSocket(const v1::Check& check, const std::string& url, c
   request.url = url;
   request.timeout = Budget(context).ForOne();
   if (!context.system.origins().empty()) request.headers.emplace_back("Origin", context.system.origins(0).url());
-  const auto outcome = ConverseOverWebSocket(request);
+  const auto outcome = Converse(context, request);
   if (!outcome.ok()) return UnansweredResult(check, outcome.status());
   const bool served = outcome->accepted || WantsCredentials(outcome->status);
   v1::CheckResult result = MakeResult(check, served ? v1::CHECK_STATUS_PASSED : v1::CHECK_STATUS_FAILED,
@@ -42,18 +45,24 @@ v1::CheckResult ProbeHttp(const v1::Check& check, const v1::Endpoint& endpoint, 
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.timeout = Budget(context).ForOne();
   request.max_body_bytes = kMaxCheckBodyBytes;
-  const auto response = SendHttp(request);
+  const auto response = Send(context, request);
   if (!response.ok()) return UnansweredResult(check, response.status());
   const std::vector<int> statuses(endpoint.status().begin(), endpoint.status().end());
   const bool served =
       StatusMatches(response->status, statuses) || (statuses.empty() && WantsCredentials(response->status));
   const std::string expected = statuses.empty() ? "served (below 400, 401 or 403)" : StatusesText(statuses);
-  v1::CheckResult result = MakeResult(
-      check, served ? v1::CHECK_STATUS_PASSED : v1::CHECK_STATUS_FAILED,
-      fmt::format("{} {}: {}{}", request.method, url, response->status, served ? "" : ", expected " + expected));
+  const bool slow = served && endpoint.has_max_duration() && response->duration > FromProto(endpoint.max_duration());
+  std::string mistake = served ? "" : ", expected " + expected;
+  if (slow) {
+    mistake = fmt::format(" after {}, expected within {}", omnix::FormatDuration(response->duration),
+                          omnix::FormatDuration(FromProto(endpoint.max_duration())));
+  }
+  v1::CheckResult result = MakeResult(check, served && !slow ? v1::CHECK_STATUS_PASSED : v1::CHECK_STATUS_FAILED,
+                                      fmt::format("{} {}: {}{}", request.method, url, response->status, mistake));
   result.set_expected(expected);
   result.set_observed(std::to_string(response->status));
   DescribeExchange(request, *response, &result);
+  if (slow) (*result.mutable_attributes())["error"] = "slow";
   return result;
 }
 

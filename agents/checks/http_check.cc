@@ -5,6 +5,7 @@
 // The step's `capture` takes values of a JSON answer for later steps; it is made only where everything else held.
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/http_broker.h"
 #include "agents/checks/http_tools.h"
 #include "agents/checks/parameters.h"
 #include "agents/checks/result.h"
@@ -144,7 +145,7 @@ std::vector<v1::CheckResult> Run(const v1::Check& check, const Json& with, Check
   }
   request.timeout = Budget(context).Remaining();
   request.max_body_bytes = kMaxCheckBodyBytes;
-  const auto response = SendHttp(request);
+  const auto response = Send(context, request);
   if (!response.ok()) {
     v1::CheckResult result = UnansweredResult(check, response.status());
     result.set_expected(StatusesText(expectation->statuses));

@@ -38,6 +38,7 @@ void DescribeExchange(const HttpRequest& request, const HttpResponse& response, 
   attributes["url"] = request.url;
   attributes["method"] = request.method;
   attributes["status"] = std::to_string(response.status);
+  attributes["duration_ms"] = std::to_string(absl::ToInt64Milliseconds(response.duration));
   for (const char* name : {"location", "server"}) {
     if (const std::string value = response.Header(name); !value.empty()) attributes[name] = value;
   }

@@ -16,7 +16,7 @@ inline constexpr size_t kMaxCheckBodyBytes = 1 << 20;
 // Status line, the headers that tell something, and the first bytes of the body.
 std::string ResponseExcerpt(const HttpResponse& response);
 
-// "status", "url" and "method", and "location" and "server" where the answer has them.
+// "status", "url", "method" and "duration_ms", and "location" and "server" where the answer has them.
 void DescribeExchange(const HttpRequest& request, const HttpResponse& response, v1::CheckResult* result);
 
 // "200" or "200, 201"; for none given: "any below 400".

@@ -68,7 +68,9 @@ std::vector<v1::CheckResult> RunPieces(const v1::Check& check, const CheckContex
   };
   {
     std::vector<std::jthread> helpers;
-    for (size_t i = 1; i < std::min(results.size(), kParallelRequests); ++i) helpers.emplace_back(work);
+    // A broker keeps the distance between requests: what waits for a slow answer must not keep the others from theirs.
+    const size_t parallel = context.http == nullptr ? kParallelRequests : kParallelPaced;
+    for (size_t i = 1; i < std::min(results.size(), parallel); ++i) helpers.emplace_back(work);
     work();
   }
   std::erase_if(results, [](const v1::CheckResult& result) { return result.status() == v1::CHECK_STATUS_UNSPECIFIED; });

@@ -28,9 +28,11 @@ v1::CheckResult NothingToCheck(const v1::Check& check, const std::string& why);
 // The service that the check speaks for. Errors: INVALID_ARGUMENT naming those that exist.
 absl::StatusOr<const v1::Service*> ServiceOf(const v1::Check& check, const v1::SystemModel& system);
 
-// run(0) to run(count - 1), at most kParallelRequests at a time; results in order. Beyond kMaxPieces, and where the
-// check's time is up before a piece could begin, the piece's result is an error that says so.
+// run(0) to run(count - 1), at most kParallelRequests (with a broker kParallelPaced) at a time; results in order.
+// Beyond kMaxPieces, and where the check's time is up before a piece could begin, the piece's result is an error that
+// says so.
 inline constexpr size_t kParallelRequests = 4;
+inline constexpr size_t kParallelPaced = 12;
 inline constexpr size_t kMaxPieces = 500;
 std::vector<v1::CheckResult> RunPieces(const v1::Check& check, const CheckContext& context, size_t count,
                                        const std::function<v1::CheckResult(size_t index)>& run);

@@ -3,6 +3,7 @@
 //   message must contain), hold (duration: it stays open so long, and answers a ping).
 #include "agents/checks/budget.h"
 #include "agents/checks/check.h"
+#include "agents/checks/http_broker.h"
 #include "agents/checks/parameters.h"
 #include "agents/checks/result.h"
 #include "agents/checks/url.h"
@@ -78,7 +79,7 @@ std::vector<v1::CheckResult> Run(const v1::Check& check, const Json& with, Check
   if (!options->origin.empty()) request.headers.emplace_back("Origin", OriginUrl(options->origin, context.system));
   // What is to be held open has its time on top of what one check may take.
   request.timeout = Budget(context).Remaining() + request.hold;
-  const auto outcome = ConverseOverWebSocket(request);
+  const auto outcome = Converse(context, request);
   if (!outcome.ok()) {
     v1::CheckResult result = UnansweredResult(check, outcome.status());
     (*result.mutable_attributes())["url"] = request.url;

@@ -63,6 +63,14 @@ void WriteDetails(const Facts& facts, Blocks& out) {
                       OrNotKnown(alert.subject()), TimeText(alert.starts_at())});
   }
   out.Table(std::move(alerts));
+  const v1::AlertCounts& counts = incident.alert_counts();
+  if (counts.total() > static_cast<uint32_t>(incident.alerts_size())) {
+    out.Paragraph(fmt::format("The first and worst {} of {} alerts; {} fire, {} have cleared.", incident.alerts_size(),
+                              counts.total(), counts.firing(), counts.resolved()));
+  }
+  for (const auto& suspect : incident.suspects()) {
+    out.Item(fmt::format("{}: it {}", suspect.service(), suspect.reason()), "Suspect, by the dependencies alone");
+  }
   for (const auto& note : incident.notes()) {
     out.Item(note.text(), fmt::format("Note by {} at {}", note.by(), TimeText(note.at())));
   }

@@ -13,6 +13,7 @@ namespace {
 constexpr int kNotFoundStatus = 404;
 constexpr int kFirstErrorStatus = 400;
 constexpr int kUnauthorized = 401;
+constexpr int kServerError = 500;
 
 bool IsExplained(const std::vector<Candidate>& candidates, const std::string& symptom) {
   return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
@@ -81,7 +82,11 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     const v1::Service* gateway = scene->ServiceAt(url);
     if (gateway == nullptr || scene->NginxOf(gateway) == nullptr) continue;
     const Answer through = scene->prober.Ask({gateway->name(), url, "", false});
-    if (through.status < kFirstErrorStatus) continue;
+    // Another answer than the one that was complained of shows something else; and its own error is no gateway's.
+    const auto complained = attributes.find("status");
+    const bool same_answer = complained == attributes.end() || std::atoi(complained->second.c_str()) == through.status;
+    const bool of_the_program = through.status == kServerError && !through.content_type.starts_with("text/html");
+    if (through.status < kFirstErrorStatus || !same_answer || of_the_program) continue;
     Answer direct;
     const v1::Service* behind = ServedBehind(scene, *gateway, path, &direct);
     if (behind == nullptr) continue;

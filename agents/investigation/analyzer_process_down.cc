@@ -1,10 +1,11 @@
 // service.process_down and upstream.stale_address: nobody listens where callers look.
 #include <algorithm>
-#include <set>
 
 #include "agents/checks/socket.h"
 #include "agents/checks/url.h"
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/gateway_request.h"
+#include "agents/investigation/symptoms_of.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -30,61 +31,48 @@ std::string StartCommand(const v1::Service& service) {
   return "";
 }
 
-// Whether the symptom is at the service or at one that needs it and answers for it with a gateway error.
-bool IsAboutUpstream(const Scene& scene, const v1::CheckResult& result, const v1::Service& down) {
-  const auto& attributes = result.attributes();
-  const auto status = attributes.find("status");
-  const bool gateway_error =
-      status != attributes.end() && (status->second == "502" || status->second == "503" || status->second == "504");
-  if (result.service() == down.name()) return status == attributes.end() || gateway_error;
-  const v1::Service* caller = scene.FindService(result.service());
-  if (caller == nullptr || !gateway_error) return false;
-  const auto& needs = caller->depends_on();
-  const NginxFacts* nginx = scene.NginxOf(caller);
-  if (nginx != nullptr && attributes.count("url") > 0) {
-    const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, PathOf(attributes.at("url")));
-    return std::any_of(route.addresses.begin(), route.addresses.end(),
-                       [&](const std::string& address) { return scene.ServiceAt(address) == &down; });
+// `name`: the service's, or "service/instance".
+void JudgeAddress(Scene* scene, const v1::Service& service, const std::string& name, const std::string& address,
+                  std::vector<Candidate>* candidates) {
+  if (address.empty()) return;
+  const absl::Status connected = Connect(address);
+  if (connected.ok() || !absl::IsUnavailable(connected)) return;
+  v1::Hypothesis h;
+  h.set_kind("service.process_down");
+  h.set_component(service.name());
+  h.set_title(fmt::format("{} does not listen on {}", name, address));
+  const std::string evidence = scene->book.Add(
+      MakeEvidence("tcp", service.name(), fmt::format("{}: {}", address, std::string(connected.message()))));
+  h.add_evidence_for(evidence);
+  for (const std::string& id : SymptomsBehind(*scene, service)) h.add_symptom_ids(id);
+  if (h.symptom_ids_size() == 0) h.add_symptom_ids(scene->AddSymptom(service.name(), "tcp", h.title(), evidence));
+  h.set_explanation(
+      fmt::format("Connections to {} are refused: the process of {} is not running, or listens elsewhere. {} "
+                  "symptoms come from there; the routes to it are not the cause.",
+                  address, service.name(), h.symptom_ids_size()));
+  v1::Counterfactual* test = h.add_tests();
+  test->set_description(fmt::format("a connection straight to {} is refused as well", address));
+  test->set_agrees(true);
+  test->add_evidence_ids(evidence);
+  if (const std::string command = StartCommand(service); !command.empty()) {
+    v1::Remedy remedy = MakeRemedy("start", fmt::format("Run {}.{}", service.name(), command), "process",
+                                   {RunCommand(service, command)});
+    remedy.set_symptom_only(true);
+    *h.add_remedies() = remedy;
   }
-  return std::find(needs.begin(), needs.end(), down.name()) != needs.end();
+  h.set_confidence(0.9);
+  h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+  candidates->push_back({h, {}});
 }
 
 }  // namespace
 
 void AnalyzeProcessDown(Scene* scene, std::vector<Candidate>* candidates) {
   for (const v1::Service& service : scene->input.system.services()) {
-    const std::string address = AddressOfService(service);
-    if (address.empty()) continue;
-    const absl::Status connected = Connect(address);
-    if (connected.ok() || !absl::IsUnavailable(connected)) continue;
-    v1::Hypothesis h;
-    h.set_kind("service.process_down");
-    h.set_component(service.name());
-    h.set_title(fmt::format("{} does not listen on {}", service.name(), address));
-    const std::string evidence = scene->book.Add(
-        MakeEvidence("tcp", service.name(), fmt::format("{}: {}", address, std::string(connected.message()))));
-    h.add_evidence_for(evidence);
-    for (const auto& [id, result] : scene->symptom_results) {
-      if (IsAboutUpstream(*scene, result, service)) h.add_symptom_ids(id);
-    }
-    if (h.symptom_ids_size() == 0) h.add_symptom_ids(scene->AddSymptom(service.name(), "tcp", h.title(), evidence));
-    h.set_explanation(
-        fmt::format("Connections to {} are refused: the process of {} is not running, or listens elsewhere. {} "
-                    "symptoms come from there; the routes to it are not the cause.",
-                    address, service.name(), h.symptom_ids_size()));
-    v1::Counterfactual* test = h.add_tests();
-    test->set_description(fmt::format("a connection straight to {} is refused as well", address));
-    test->set_agrees(true);
-    test->add_evidence_ids(evidence);
-    if (const std::string command = StartCommand(service); !command.empty()) {
-      v1::Remedy remedy = MakeRemedy("start", fmt::format("Run {}.{}", service.name(), command), "process",
-                                     {RunCommand(service, command)});
-      remedy.set_symptom_only(true);
-      *h.add_remedies() = remedy;
-    }
-    h.set_confidence(0.9);
-    h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
-    candidates->push_back({h, {}});
+    std::vector<std::pair<std::string, std::string>> wanted = {{service.name(), AddressOfService(service)}};
+    for (const v1::Instance& instance : service.instances())
+      wanted.emplace_back(service.name() + "/" + instance.name(), AddressOf(instance.base_url()));
+    for (const auto& [name, address] : wanted) JudgeAddress(scene, service, name, address, candidates);
   }
 }
 
@@ -100,9 +88,10 @@ void AnalyzeUpstream(Scene* scene, std::vector<Candidate>* candidates) {
     const NginxFacts* nginx = gateway == nullptr ? nullptr : scene->NginxOf(gateway);
     if (nginx == nullptr) continue;
     const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, PathOf(url->second));
-    if (route.kind != NginxRoute::Kind::kProxy || route.addresses.size() != 1 ||
-        scene->ServiceAt(route.addresses[0]) != nullptr)
-      continue;
+    const bool known = std::any_of(route.addresses.begin(), route.addresses.end(), [&](const std::string& address) {
+      return scene->ServiceAt(address) != nullptr || Connect(address).ok();
+    });
+    if (route.kind != NginxRoute::Kind::kProxy || route.addresses.empty() || known) continue;
     const std::string stale = route.addresses[0];
     const auto same = std::find_if(candidates->begin(), candidates->end(), [&](const Candidate& c) {
       return c.hypothesis.kind() == "upstream.stale_address" && c.hypothesis.title().find(stale) != std::string::npos;
@@ -141,19 +130,21 @@ void AnalyzeUpstream(Scene* scene, std::vector<Candidate>* candidates) {
       test->set_description(fmt::format("{} answers at {}, not at {}", name, address, stale));
       test->set_agrees(true);
       test->add_evidence_ids(evidence);
-      if (place != nullptr && MayEdit(*scene, *gateway, place->location.file())) {
+      // Of several stale addresses it is not known which stands for which.
+      if (route.addresses.size() == 1 && place != nullptr && MayEdit(*scene, *gateway, place->location.file())) {
         *h.add_remedies() =
             MakeRemedy("address-" + name, fmt::format("Send to {} at {}", name, address), "gateway",
                        {ReplaceText(gateway->name(), place->location.file(), place->location.line(), stale, address,
                                     fmt::format("Send to {} in place of {}", address, stale))});
       }
     }
+    if (route.addresses.size() > 1) AddRevert(*scene, *gateway, &h);
     h.set_title(fmt::format("{} sends to {}, where no declared service listens", gateway->name(), stale));
     h.set_explanation(
         fmt::format("{} is answered with {} because its upstream is {}. {}", PathOf(url->second), status->second, stale,
                     h.remedies_size() > 0 ? "The service behind it listens elsewhere, and is reachable there."
                                           : "No service of the model was found listening in its place."));
-    h.set_confidence(h.remedies_size() == 1 ? 0.88 : h.remedies_size() > 1 ? 0.6 : 0.5);
+    h.set_confidence(h.remedies_size() == 1 ? 0.88 : h.remedies_size() > 1 || h.tests_size() > 0 ? 0.6 : 0.5);
     h.set_status(h.remedies_size() > 0 ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
     candidates->push_back({h, {}});
   }

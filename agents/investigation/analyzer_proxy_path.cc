@@ -1,6 +1,7 @@
 // gateway.proxy_path: the gateway hands a request on, but with a path that the upstream does not serve; with another
 // path (the location's prefix taken away, or kept) the same upstream serves it. The remedy is the URI part of that
-// location's proxy_pass.
+// location's proxy_pass; or, where a part of the path is left over that no URI part can take away, the location's
+// prefix.
 //
 // nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came
 // (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass).
@@ -81,7 +82,7 @@ class ProxyPathAnalysis {
     for (const auto& [path, passed] : failing_.passed_as) {
       if (Straight(passed).status == kNotFoundStatus) paths_.push_back(path);
     }
-    if (paths_.empty() || !FindUri()) return;
+    if (paths_.empty() || (!FindUri() && !FindLeftOver())) return;
     candidates->push_back(Propose());
   }
 
@@ -131,12 +132,48 @@ class ProxyPathAnalysis {
     return served_ * 2 > paths_.size();
   }
 
+  // What stands before the path that the upstream serves ("/v1" of "/v1/products"), the same for most of what fails.
+  bool FindLeftOver() {
+    constexpr size_t kMaxLeftOver = 3;
+    // What takes everything says nothing of prefixes.
+    if (Prefix() == "/" || !Prefix().ends_with('/')) return false;
+    const std::string sample = failing_.passed_as.at(paths_.front());
+    size_t at = 0;
+    for (size_t i = 0; i < kMaxLeftOver && (at = sample.find('/', at + 1)) != std::string::npos; ++i) {
+      left_over_ = sample.substr(0, at);
+      served_ = static_cast<size_t>(std::count_if(paths_.begin(), paths_.end(), [&](const std::string& path) {
+        return failing_.passed_as.at(path).starts_with(left_over_ + "/") && Serves(Wanted(path));
+      }));
+      if (served_ * 2 > paths_.size()) return true;
+    }
+    return false;
+  }
+
+  // The path that the upstream should get.
+  std::string Wanted(const std::string& path) const {
+    return left_over_.empty() ? PassedWith(uri_, path) : failing_.passed_as.at(path).substr(left_over_.size());
+  }
+
+  v1::Action Edit() const {
+    if (left_over_.empty()) {
+      const v1::Location& place = failing_.proxy_pass->words[0].location;
+      const std::string wanted = WithoutUri(failing_.upstream) + uri_;
+      return ReplaceText(failing_.gateway->name(), place.file(), place.line(), "proxy_pass " + failing_.upstream + ";",
+                         "proxy_pass " + wanted + ";", fmt::format("Pass on to {}", wanted));
+    }
+    const v1::Location& place = failing_.location->words.back().location;
+    const std::string wanted = Prefix() + left_over_.substr(1) + "/";
+    return ReplaceText(failing_.gateway->name(), place.file(), place.line(), Prefix(), wanted,
+                       fmt::format("Take {} away, not only {}", wanted, Prefix()));
+  }
+
   const Change* LatestChange() const {
     const v1::Location& place = failing_.proxy_pass->words[0].location;
     for (const Change* change : scene_.ChangesOf(place.file())) {
       for (const GitHunk& hunk : change->hunks) {
         const bool here = std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
-          return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos;
+          return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos ||
+                 (!left_over_.empty() && line.find("location " + Prefix()) != std::string::npos);
         });
         if (here) return change;
       }
@@ -146,8 +183,8 @@ class ProxyPathAnalysis {
 
   Candidate Propose() {
     constexpr double kAllServed = 0.9, kMostServed = 0.75, kFittingChange = 0.05;
-    const v1::Location& place = failing_.proxy_pass->words[0].location;
-    const std::string wanted = WithoutUri(failing_.upstream) + uri_;
+    const v1::Location& place =
+        left_over_.empty() ? failing_.proxy_pass->words[0].location : failing_.location->words[0].location;
     const std::string& sample = paths_.front();
     Candidate candidate;
     v1::Hypothesis& h = candidate.hypothesis;
@@ -159,7 +196,7 @@ class ProxyPathAnalysis {
     std::string text = fmt::format(
         "The location {} hands {} failing paths to {}, which answers 404 to what it gets; {} of them are served there "
         "as, for example, {}.",
-        Prefix(), paths_.size(), failing_.address, served_, PassedWith(uri_, sample));
+        Prefix(), paths_.size(), failing_.address, served_, Wanted(sample));
     const Change* change = LatestChange();
     if (change != nullptr) {
       text += fmt::format(" \"{}\" ({}) changed this line.", change->commit.subject, change->commit.hash.substr(0, 10));
@@ -174,10 +211,8 @@ class ProxyPathAnalysis {
     }
     if (MayEdit(scene_, *failing_.gateway, place.file())) {
       *h.add_remedies() = MakeRemedy(
-          "gateway", fmt::format("Let {} pass {} on as {}", failing_.gateway->name(), sample, PassedWith(uri_, sample)),
-          "gateway",
-          {ReplaceText(failing_.gateway->name(), place.file(), place.line(), "proxy_pass " + failing_.upstream + ";",
-                       "proxy_pass " + wanted + ";", fmt::format("Pass on to {}", wanted))});
+          "gateway", fmt::format("Let {} pass {} on as {}", failing_.gateway->name(), sample, Wanted(sample)),
+          "gateway", {Edit()});
     }
     return candidate;
   }
@@ -186,7 +221,7 @@ class ProxyPathAnalysis {
     constexpr size_t kShown = 3;
     for (size_t i = 0; i < std::min(kShown, paths_.size()); ++i) {
       const std::string& passed = failing_.passed_as.at(paths_[i]);
-      const std::string other = PassedWith(uri_, paths_[i]);
+      const std::string other = Wanted(paths_[i]);
       const Answer as_is = Straight(passed);
       const Answer changed = Straight(other);
       v1::Counterfactual* test = h->add_tests();
@@ -204,6 +239,8 @@ class ProxyPathAnalysis {
   const FailingLocation& failing_;
   std::vector<std::string> paths_;
   std::string uri_;
+  // Set: no URI part mends it, the location's prefix must take this along.
+  std::string left_over_;
   size_t served_ = 0;
 };
 

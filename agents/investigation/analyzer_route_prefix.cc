@@ -1,11 +1,15 @@
-// route.prefix_mismatch: the client calls with a prefix that the gateway does not serve, or without one that it does.
+// route.prefix_mismatch: the client calls with a prefix that the gateway does not serve, without one that it does, or
+// with another one.
 //
-// Counterfactual: the same calls with the prefix taken away (or put before them) are served. Which side is mended
+// Counterfactual: the same calls with the prefix taken away, put before them or replaced are served. What declared
+// endpoints with the same ending suggest is asked first, each suggestion of few calls. Which side is mended
 // first: the owner's prefer_sides; else the side whose change mentions the prefix last; else the side that departs from
 // the declared endpoints; else the narrower edit.
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "agents/checks/http_tools.h"
 #include "agents/investigation/analyzer.h"
 #include "common/file.h"
 #include "common/hash.h"
@@ -21,15 +25,53 @@ constexpr int kFirstServerError = 500;
 constexpr int kFirstErrorStatus = 400;
 constexpr size_t kMaxPrefixes = 12;
 constexpr size_t kMaxCalls = 40;
+// To see whether an edit serves at all, and to be sure of it.
+constexpr size_t kTriedCalls = 2;
+constexpr size_t kTestedCalls = 5;
 
+// What stands before the rest of a path, and what should. Either may be empty.
 struct Edit {
-  std::string prefix;
-  bool strip = true;
+  std::string from;
+  std::string to;
+  bool operator==(const Edit&) const = default;
   std::string Apply(const std::string& path) const {
-    if (!strip) return prefix + path;
-    return path.starts_with(prefix + "/") ? path.substr(prefix.size()) : path;
+    return path.starts_with(from + "/") ? to + path.substr(from.size()) : path;
+  }
+  // Takes away or replaces something that the client says.
+  bool removes() const { return !from.empty(); }
+  // "Take away the prefix /v1".
+  std::string Text() const {
+    if (to.empty()) return "Take away the prefix " + from;
+    return from.empty() ? "Add the prefix " + to : fmt::format("Say {} in place of {}", to, from);
+  }
+  bool IsIn(const std::string& line) const {
+    const auto has = [&](const std::string& prefix) {
+      return !prefix.empty() &&
+             (line.find(prefix) != std::string::npos || line.find(prefix.substr(1) + "/") != std::string::npos);
+    };
+    return has(from) || has(to);
   }
 };
+
+// What remains of a path when `count` segments are taken from its front; "" where there are not so many.
+std::string Ending(const std::string& path, size_t count) {
+  size_t at = 0;
+  for (size_t i = 0; i < count && at != std::string::npos; ++i) at = path.find('/', at + 1);
+  return at == std::string::npos ? "" : path.substr(at);
+}
+
+// The edit that makes `path` into `served`, as far as their longest common ending tells.
+std::optional<Edit> EditTo(const std::string& path, const std::string& served) {
+  constexpr size_t kMaxSegments = 4;
+  for (size_t count = 0; count <= kMaxSegments; ++count) {
+    const std::string ending = Ending(path, count);
+    if (ending.size() < 2) return std::nullopt;
+    if (served.size() < ending.size() || !served.ends_with(ending)) continue;
+    const Edit edit{path.substr(0, path.size() - ending.size()), served.substr(0, served.size() - ending.size())};
+    return edit.from == edit.to ? std::nullopt : std::optional(edit);
+  }
+  return std::nullopt;
+}
 
 class PrefixAnalysis {
  public:
@@ -43,7 +85,12 @@ class PrefixAnalysis {
   }
 
   void Run(std::vector<Candidate>* candidates) {
-    std::vector<Prober::Question> questions = {Ask(control_)};
+    // What another request of the call's own method has shown to exist is not asked with GET.
+    std::erase_if(calls_, [&](const ClientCall& call) {
+      const int known = IsSafeMethod(call.method) ? 0 : scene_.http.KnownStatus(call.method, base_ + call.path);
+      return known != 0 && known != kNotFoundStatus && known != kGoneStatus;
+    });
+    std::vector<Prober::Question> questions;
     for (const ClientCall& call : calls_) questions.push_back(Ask(call.path, call.websocket));
     scene_.prober.AskAll(questions);
     for (const ClientCall& call : calls_) {
@@ -67,6 +114,8 @@ class PrefixAnalysis {
 
   // A gateway that answers every unknown path with the same page.
   bool IsFallback(const Answer& answer) {
+    const bool page = answer.content_type.starts_with("text/html");
+    if (!page || answer.status == 0 || answer.status >= kFirstErrorStatus) return false;
     const Answer control = scene_.prober.Ask(Ask(control_));
     return control.status > 0 && control.status < kFirstErrorStatus && answer.status == control.status &&
            answer.body_hash == control.body_hash;
@@ -99,33 +148,63 @@ class PrefixAnalysis {
         }
       }
     }
-    std::vector<Edit> edits;
-    for (size_t i = 0; i < std::min(strip.size(), kMaxPrefixes); ++i) edits.push_back({strip[i], true});
-    for (size_t i = 0; i < std::min(add.size(), kMaxPrefixes); ++i) edits.push_back({add[i], false});
+    std::vector<Edit> edits = Suggested();
+    const auto offer = [&](Edit edit) {
+      if (std::find(edits.begin(), edits.end(), edit) == edits.end()) edits.push_back(std::move(edit));
+    };
+    for (size_t i = 0; i < std::min(strip.size(), kMaxPrefixes); ++i) offer({strip[i], ""});
+    for (size_t i = 0; i < std::min(add.size(), kMaxPrefixes); ++i) offer({"", add[i]});
     return edits;
   }
 
-  bool FindEdit() {
-    const std::vector<Edit> edits = Edits();
+  // By the gateway's endpoints that have the same endings as failing calls: those that fit the most calls first.
+  std::vector<Edit> Suggested() const {
+    std::vector<std::pair<Edit, size_t>> votes;
+    for (const ClientCall& call : failing_) {
+      for (const v1::Endpoint& endpoint : client_.gateway->endpoints()) {
+        const std::optional<Edit> edit = EditTo(call.path, endpoint.path());
+        if (!edit) continue;
+        const auto known =
+            std::find_if(votes.begin(), votes.end(), [&](const auto& vote) { return vote.first == *edit; });
+        known == votes.end() ? votes.push_back({*edit, 1}) : void(++known->second);
+      }
+    }
+    std::stable_sort(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::vector<Edit> edits;
+    for (size_t i = 0; i < std::min(votes.size(), kMaxPrefixes); ++i) edits.push_back(votes[i].first);
+    return edits;
+  }
+
+  // Of the calls to which the edit does something, the first `count` are asked so; how many of them are served.
+  size_t Serves(const Edit& edit, size_t count, size_t* asked) {
     std::vector<Prober::Question> questions;
-    for (const Edit& edit : edits) {
-      for (const ClientCall& call : failing_) questions.push_back(Ask(edit.Apply(call.path), call.websocket));
+    for (const ClientCall& call : failing_) {
+      if (questions.size() < count && edit.Apply(call.path) != call.path)
+        questions.push_back(Ask(edit.Apply(call.path), call.websocket));
     }
     scene_.prober.AskAll(questions);
-    for (const Edit& edit : edits) {
-      size_t served = 0;
-      for (const ClientCall& call : failing_) {
-        if (edit.Apply(call.path) != call.path && Served(edit.Apply(call.path), call.websocket)) ++served;
-      }
-      if (served > served_) {
-        served_ = served;
-        edit_ = edit;
-      }
+    *asked = questions.size();
+    return static_cast<size_t>(std::count_if(questions.begin(), questions.end(), [&](const Prober::Question& question) {
+      return Served(question.url.substr(base_.size()), question.websocket);
+    }));
+  }
+
+  bool FindEdit() {
+    // Paths with a made-up key ("/orders/1") are not found even where the route is well: they are asked last.
+    std::stable_partition(failing_.begin(), failing_.end(), [](const ClientCall& call) { return !call.has_template; });
+    for (const Edit& edit : Edits()) {
+      size_t asked = 0;
+      if (Serves(edit, kTriedCalls, &asked) == 0) continue;
+      const size_t served = Serves(edit, kTestedCalls, &asked);
+      if (served <= served_) continue;
+      served_ = served;
+      tested_ = asked;
+      edit_ = edit;
+      if (served == asked && (asked == kTestedCalls || asked == failing_.size())) break;
     }
-    // Paths with a made-up key ("/orders/1") are not found even where the route is well: they don't count against it.
     size_t certain = 0;
     for (const ClientCall& call : failing_) certain += call.has_template ? 0 : 1;
-    return served_ > 0 && served_ * 2 >= certain;
+    return served_ > 0 && served_ * 2 >= std::min(certain, tested_);
   }
 
   // Places in the client's files to change.
@@ -137,14 +216,14 @@ class PrefixAnalysis {
           fmt::format("{}:{}:{}", literal.location.file(), literal.location.line(), literal.location.column());
       if (!done.insert(place).second) return;
       std::string text = literal.text;
-      if (edit_.strip) {
-        const size_t at = text.find(edit_.prefix);
+      if (edit_.removes()) {
+        const size_t at = text.find(edit_.from);
         if (at == std::string::npos) return;
-        text.erase(at, edit_.prefix.size());
+        text.replace(at, edit_.from.size(), edit_.to);
       } else {
         const size_t path =
             text.find("//") == std::string::npos ? 0 : std::min(text.find('/', text.find("//") + 2), text.size());
-        text.insert(path, edit_.prefix);
+        text.insert(path, edit_.to);
       }
       // With what stands around it, so that the text is found on its line once: quotes or the template's surroundings.
       const size_t column = literal.location.column() - 1;
@@ -155,13 +234,13 @@ class PrefixAnalysis {
       actions.push_back(
           ReplaceText(client_.client->name(), literal.location.file(), literal.location.line(),
                       left + literal.text + right, left + text + right,
-                      fmt::format("{} the prefix {} in {}", edit_.strip ? "Take away" : "Add", edit_.prefix,
+                      fmt::format("{} in {}", edit_.Text(),
                                   literal.location.file().substr(literal.location.file().rfind('/') + 1))));
     };
     for (const ClientCall& call : failing_) {
-      if (!edit_.strip || call.path.starts_with(edit_.prefix + "/")) {
+      if (call.path.starts_with(edit_.from + "/")) {
         if (call.base >= 0 &&
-            (!edit_.strip || client_.calls.bases[call.base].text.find(edit_.prefix) != std::string::npos)) {
+            (!edit_.removes() || client_.calls.bases[call.base].text.find(edit_.from) != std::string::npos)) {
           change(client_.calls.bases[call.base]);
         } else {
           change(call.literal);
@@ -180,10 +259,7 @@ class PrefixAnalysis {
         continue;
       for (const GitHunk& hunk : change.hunks) {
         auto mentions = [&](const std::vector<std::string>& lines) {
-          return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
-            return line.find(edit_.prefix) != std::string::npos ||
-                   line.find(edit_.prefix.substr(1) + "/") != std::string::npos;
-          });
+          return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return edit_.IsIn(line); });
         };
         if (mentions(hunk.removed) || (!removed_only && mentions(hunk.added)) || (removed_only && DropsRewrite(hunk)))
           latest = &change;
@@ -198,10 +274,11 @@ class PrefixAnalysis {
     });
   }
 
-  // A location that takes the prefix away, and leaves the rest to the locations that serve the paths without it.
+  // A location that takes the prefix away (or puts the right one), and leaves the rest to the locations that serve
+  // that.
   std::vector<v1::Action> GatewayInsertion() const {
     const NginxFacts* nginx = scene_.NginxOf(client_.gateway);
-    if (nginx == nullptr || !edit_.strip) return {};
+    if (nginx == nullptr || !edit_.removes()) return {};
     const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, edit_.Apply(failing_[0].path));
     if (route.server == nullptr) return {};
     const auto locations = route.server->Find("location");
@@ -228,11 +305,12 @@ class PrefixAnalysis {
       --above;
     }
     std::string escaped;
-    for (const char c : edit_.prefix) escaped += c == '.' ? "\\." : std::string(1, c);
+    for (const char c : edit_.from) escaped += c == '.' ? "\\." : std::string(1, c);
     return {InsertLines(client_.gateway->name(), place.file(), above, lines.Line(above),
-                        {indent + "location ^~ " + edit_.prefix + "/ {",
-                         inner + "rewrite ^" + escaped + "(/.*)$ $1 last;", indent + "}", ""},
-                        fmt::format("Serve {} as what follows it", edit_.prefix))};
+                        {indent + "location ^~ " + edit_.from + "/ {",
+                         inner + "rewrite ^" + escaped + "(/.*)$ " + edit_.to + "$1 last;", indent + "}", ""},
+                        edit_.to.empty() ? fmt::format("Serve {} as what follows it", edit_.from)
+                                         : fmt::format("Serve {} as {}", edit_.from, edit_.to))};
   }
 
   struct Side {
@@ -260,9 +338,9 @@ class PrefixAnalysis {
     }
     const auto& endpoints = client_.gateway->endpoints();
     const bool declared_with = std::any_of(endpoints.begin(), endpoints.end(), [&](const v1::Endpoint& e) {
-      return e.path().starts_with(edit_.prefix + "/");
+      return e.path().starts_with((edit_.to.empty() ? edit_.from : edit_.to) + "/");
     });
-    const bool contract_blames_client = edit_.strip ? !declared_with : declared_with;
+    const bool contract_blames_client = edit_.to.empty() ? !declared_with : declared_with;
     if (endpoints.size() > 0 && contract_blames_client == (side.remedy.side() == "client")) rank += kContract;
     if (other_clients_agree_ && side.remedy.side() == "gateway") rank += kContract * 2;
     return rank - side.remedy.actions_size();
@@ -271,17 +349,15 @@ class PrefixAnalysis {
   void CollectSides() {
     for (const ClientFacts& other : scene_.clients) {
       if (other.client != client_.client && other.gateway == client_.gateway && !other.calls.calls.empty() &&
-          edit_.strip && other.calls.calls[0].path.starts_with(edit_.prefix + "/"))
+          edit_.removes() && other.calls.calls[0].path.starts_with(edit_.from + "/"))
         other_clients_agree_ = true;
     }
     if (client_.editable()) {
       const auto actions = ClientActions();
       if (!actions.empty()) {
-        sides_.push_back({MakeRemedy("client",
-                                     fmt::format("{} the prefix {} in {}", edit_.strip ? "Take away" : "Add",
-                                                 edit_.prefix, client_.client->name()),
-                                     "client", actions),
-                          LatestChange(client_.calls.files, false), 0});
+        sides_.push_back(
+            {MakeRemedy("client", fmt::format("{} in {}", edit_.Text(), client_.client->name()), "client", actions),
+             LatestChange(client_.calls.files, false), 0});
       }
     }
     if (const NginxFacts* nginx = scene_.NginxOf(client_.gateway)) {
@@ -292,13 +368,22 @@ class PrefixAnalysis {
                         "gateway", {GitRevert(client_.gateway->name(), *change)}),
              change, 0});
       } else if (const auto actions = GatewayInsertion(); !actions.empty()) {
-        sides_.push_back({MakeRemedy("gateway", fmt::format("Let {} serve {}", client_.gateway->name(), edit_.prefix),
+        sides_.push_back({MakeRemedy("gateway", fmt::format("Let {} serve {}", client_.gateway->name(), edit_.from),
                                      "gateway", actions),
                           change, 0});
       }
     }
     for (Side& side : sides_) side.rank = Rank(side);
     std::stable_sort(sides_.begin(), sides_.end(), [](const Side& a, const Side& b) { return a.rank > b.rank; });
+  }
+
+  std::string Title() const {
+    const std::string &client = client_.client->name(), &gateway = client_.gateway->name();
+    if (edit_.to.empty())
+      return fmt::format("{} calls {}..., {} serves it without {}", client, edit_.from, gateway, edit_.from);
+    if (edit_.from.empty())
+      return fmt::format("{} calls without {}, {} serves it only with it", client, edit_.to, gateway);
+    return fmt::format("{} calls {}..., {} serves it as {}...", client, edit_.from, gateway, edit_.to);
   }
 
   Candidate Propose() {
@@ -309,15 +394,12 @@ class PrefixAnalysis {
     const bool client_first = sides_.empty() || sides_[0].remedy.side() == "client";
     h.set_component(client_first ? client_.client->name() : client_.gateway->name());
     const std::string sample = failing_[0].path;
-    h.set_title(edit_.strip ? fmt::format("{} calls {}..., {} serves it without {}", client_.client->name(),
-                                          edit_.prefix, client_.gateway->name(), edit_.prefix)
-                            : fmt::format("{} calls without {}, {} serves it only with it", client_.client->name(),
-                                          edit_.prefix, client_.gateway->name()));
+    h.set_title(Title());
     std::string text = fmt::format(
-        "{} of {} calls of {} find no route at {}. {} of them are served with the path {} instead (for example {} in "
+        "{} of {} calls of {} find no route at {}. {} of {} that were asked otherwise are served (for example {} in "
         "place of {}).",
-        failing_.size(), calls_.size(), client_.client->name(), client_.gateway->name(), served_,
-        edit_.strip ? "without " + edit_.prefix : "after " + edit_.prefix, edit_.Apply(sample), sample);
+        failing_.size(), calls_.size(), client_.client->name(), client_.gateway->name(), served_, tested_,
+        edit_.Apply(sample), sample);
     for (const Side& side : sides_) {
       if (side.change == nullptr) continue;
       text +=
@@ -331,7 +413,7 @@ class PrefixAnalysis {
     Tests(&h);
     Symptoms(&h);
     if (!client_.evidence.empty()) h.add_evidence_for(client_.evidence);
-    const bool all = served_ == failing_.size();
+    const bool all = served_ == tested_;
     const bool changed =
         std::any_of(sides_.begin(), sides_.end(), [](const Side& side) { return side.change != nullptr; });
     h.set_confidence((all ? 0.9 : 0.75) + (changed ? 0.05 : 0));
@@ -384,7 +466,7 @@ class PrefixAnalysis {
       // What the client's own calls prove holds for paths with a made-up key as well.
       const bool of_client =
           std::any_of(failing_.begin(), failing_.end(), [&](const ClientCall& call) { return call.path == path; });
-      if (edit_.Apply(path) != path && Absent(path, websocket) && (of_client || Served(edit_.Apply(path), websocket)))
+      if (edit_.Apply(path) != path && (of_client || (Absent(path, websocket) && Served(edit_.Apply(path), websocket))))
         h->add_symptom_ids(id);
     }
     if (h->symptom_ids_size() == 0) {
@@ -402,6 +484,8 @@ class PrefixAnalysis {
   std::vector<ClientCall> calls_;
   std::vector<ClientCall> failing_;
   Edit edit_;
+  // Of so many calls that were asked with the edit, so many are served.
+  size_t tested_ = 0;
   size_t served_ = 0;
   bool other_clients_agree_ = false;
   std::vector<Side> sides_;

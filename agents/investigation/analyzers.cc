@@ -6,16 +6,44 @@
 
 // One line an analyzer: Analyze<Name> is defined in analyzer_<name>.cc.
 #define OMNIX_ANALYZERS(X) \
+  X(AccessFailures)        \
   X(ProcessDown)           \
   X(Upstream)              \
+  X(Names)                 \
   X(NginxSyntax)           \
   X(WebSocket)             \
   X(ProxyPath)             \
   X(RoutePrefix)           \
   X(GatewayRoute)          \
   X(Cors)                  \
+  X(CorsHeaders)           \
+  X(CorsAnswer)            \
+  X(GatewayTimeout)        \
+  X(GatewayRateLimit)      \
+  X(GatewayRejects)        \
+  X(RedirectLoop)          \
   X(DevProxy)              \
-  X(Resources)
+  X(LogSigns)              \
+  X(Tls)                   \
+  X(DatabaseWork)          \
+  X(DatabaseAccess)        \
+  X(Descriptors)           \
+  X(ListensElsewhere)      \
+  X(Hung)                  \
+  X(ConfigSyntax)          \
+  X(WrongAddress)          \
+  X(ConfigValue)           \
+  X(CrashLoop)             \
+  X(Instances)             \
+  X(SiblingFiles)          \
+  X(BadDeploy)             \
+  X(DependencySlow)        \
+  X(Clock)                 \
+  X(Metrics)               \
+  X(OneInstance)           \
+  X(Load)                  \
+  X(Resources)             \
+  X(Failing)
 
 namespace omnix {
 

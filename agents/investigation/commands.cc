@@ -5,8 +5,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "agents/investigation/diagnose.h"
 #include "agents/investigation/logs/compare.h"
 #include "agents/investigation/metrics/rank.h"
+#include "agents/investigation/system_around.h"
 #include "common/json.h"
 #include "common/printable.h"
 #include "common/redact.h"
@@ -31,6 +34,7 @@ constexpr int kBadInput = 2;
 
 struct Arguments {
   std::string system;
+  std::string service;
   std::string metrics;
   std::string normal;
   std::string graph;
@@ -127,12 +131,31 @@ absl::Status CompareLogs(const Arguments& arguments) {
   return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
 }
 
-void Print(const v1::Diagnosis& diagnosis) {
+// The observations that a hypothesis rests on, at most `kShown`, with their places.
+void PrintEvidence(const v1::Hypothesis& cause, const std::map<std::string, v1::Evidence>& evidence) {
+  constexpr int kShown = 3;
+  for (const v1::Counterfactual& test : cause.tests())
+    fmt::print("  test {}: {}\n", test.agrees() ? "agrees" : "disagrees", PrintableLine(test.description()));
+  const auto print = [&](char sign, const std::string& id) {
+    const auto found = evidence.find(id);
+    if (found == evidence.end()) return;
+    const v1::Location& place = found->second.location();
+    const std::string at = place.file().empty() ? ""
+                           : place.line() == 0  ? fmt::format(" ({})", place.file())
+                                                : fmt::format(" ({}:{})", place.file(), place.line());
+    fmt::print("  {} {}\n", sign, PrintableLine(found->second.summary() + at));
+  };
+  for (int i = 0; i < std::min(kShown, cause.evidence_for_size()); ++i) print('+', cause.evidence_for(i));
+  for (int i = 0; i < std::min(kShown, cause.evidence_against_size()); ++i) print('-', cause.evidence_against(i));
+}
+
+void Print(const v1::Diagnosis& diagnosis, const std::map<std::string, v1::Evidence>& evidence) {
   const auto print = [](const std::string& text) { fmt::print("{}\n", PrintableLine(text)); };
   print(diagnosis.summary());
   for (const v1::Symptom& symptom : diagnosis.symptoms()) print("symptom: " + symptom.summary());
   for (const v1::Hypothesis& cause : diagnosis.hypotheses()) {
     print(fmt::format("cause ({:.0f} %): {}. {}", cause.confidence() * 100, cause.title(), cause.explanation()));
+    PrintEvidence(cause, evidence);
     for (const v1::Remedy& remedy : cause.remedies())
       print(fmt::format("  remedy: {} ({})", remedy.title(), remedy.footprint()));
   }
@@ -143,19 +166,31 @@ void Print(const v1::Diagnosis& diagnosis) {
 absl::Status DiagnoseSystem(const Arguments& arguments) {
   Case investigation;
   OMNIX_ASSIGN_OR_RETURN(investigation.system, LoadSystemModel(arguments.system));
+  if (!arguments.service.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(investigation.system, SystemAround(investigation.system, arguments.service));
+    investigation.reported = {arguments.service};
+  }
   investigation.now = investigation.started_at = absl::Now();
-  Json evidence = Json::array();
+  if (!arguments.since.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(investigation.started_at, ParseTime(arguments.since));
+    if (investigation.started_at > investigation.now) return InvalidArgument("--since lies in the future");
+  }
+  std::map<std::string, v1::Evidence> evidence;
+  std::vector<std::string> order;
   // Probes that run in parallel report one at a time.
   std::mutex mutex;
   investigation.report = [&](const v1::Evidence& found) {
     const std::lock_guard lock(mutex);
-    evidence.push_back(MessageToJsonValue(found));
+    evidence[found.id()] = found;
+    order.push_back(found.id());
   };
   OMNIX_ASSIGN_OR_RETURN(const v1::Diagnosis diagnosis, Diagnose(investigation));
   if (arguments.json) {
-    fmt::print("{}\n", DumpJson({{"diagnosis", MessageToJsonValue(diagnosis)}, {"evidence", std::move(evidence)}}));
+    Json list = Json::array();
+    for (const std::string& id : order) list.push_back(MessageToJsonValue(evidence.at(id)));
+    fmt::print("{}\n", DumpJson({{"diagnosis", MessageToJsonValue(diagnosis)}, {"evidence", std::move(list)}}));
   } else {
-    Print(diagnosis);
+    Print(diagnosis, evidence);
   }
   return std::fflush(stdout) == 0 ? absl::OkStatus() : Internal("cannot write to standard output");
 }
@@ -178,6 +213,8 @@ int RunInvestigateCommand(int argc, char** argv) {
       app.add_subcommand(kInvestigate, "Rank the components that could be the origin; compare logs");
   app.require_subcommand(1);
   CLI::Option* system = investigate->add_option("--system", arguments.system, "Probe the system of this model (YAML)");
+  investigate->add_option("--service", arguments.service, "Only this service, what it needs, and its clients")
+      ->needs(system);
   CLI::Option* metrics =
       investigate->add_option("--metrics", arguments.metrics, "CSV: the components' time series in the incident");
   CLI::Option* normal = investigate->add_option("--normal", arguments.normal, "CSV: the same in normal time");
@@ -186,7 +223,8 @@ int RunInvestigateCommand(int argc, char** argv) {
       investigate->add_option("--target", arguments.target, "NODE:METRIC:STATISTIC that violates its objective");
   metrics->needs(normal, graph, target);
   CLI::Option* logs = investigate->add_option("--logs", arguments.logs, "Logs to compare with the time before --since");
-  CLI::Option* since = investigate->add_option("--since", arguments.since, "When the incident began (RFC 3339)");
+  CLI::Option* since = investigate->add_option("--since", arguments.since,
+                                               "When the incident began (RFC 3339; default with --system: now)");
   investigate->add_option("--until", arguments.until, "When it ended (default: the log's end)")->needs(logs);
   logs->needs(since)->excludes(metrics);
   system->excludes(metrics, logs);

@@ -1,13 +1,10 @@
 // Diagnoses of real systems: a real nginx, a backend, client files and a git repository in a temporary folder.
 #include "agents/investigation/diagnose.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,10 +14,12 @@
 #include <thread>
 
 #include "agents/checks/socket.h"
+#include "agents/investigation/summary.h"
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/process.h"
 #include "fmt/format.h"
+#include "tests/support/free_port.h"
 
 extern char** environ;
 
@@ -31,18 +30,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using testing::UnorderedElementsAre;
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 // A program that is killed with the test.
 class Program {
@@ -66,7 +53,7 @@ class Program {
 };
 
 constexpr char kBackend[] = R"(
-import base64, hashlib, http.server, json, sys
+import base64, hashlib, http.server, json, sys, time
 routes = sys.argv[2].split(',')
 allowed = json.load(open(sys.argv[3]))['security']['origins'] if len(sys.argv) > 3 else None
 class H(http.server.BaseHTTPRequestHandler):
@@ -90,6 +77,7 @@ class H(http.server.BaseHTTPRequestHandler):
         self.connection.recv(1000)
         self.close_connection = True
     def do_GET(self):
+        if self.path == '/slow': time.sleep(0.8)
         if self.path == '/live':
             if self.headers.get('Upgrade') == 'websocket': self.upgrade()
             else: self.answer(426)
@@ -589,21 +577,112 @@ TEST_F(DiagnoseTest, TaskReadsItsInputAndStops) {
   EXPECT_EQ(DiagnoseTask(good).status().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(DiagnoseTest, GatewayThatWaitsTooShortly) {
+  Model({"/api/products", "/api/slow"}, {"/products", "/slow"});
+  StartBackend("/products,/slow");
+  WriteNginx(
+      fmt::format("        proxy_read_timeout 200ms;\n        location /api/ {{ proxy_pass http://127.0.0.1:{}/; }}",
+                  backend_port_));
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_GE(diagnosis.hypotheses_size(), 1);
+  const v1::Hypothesis& h = diagnosis.hypotheses(0);
+  EXPECT_EQ(h.kind(), "gateway.timeout_too_short");
+  EXPECT_EQ(h.component(), "edge");
+  EXPECT_EQ(h.location().file(), Path("gw/nginx.conf"));
+  EXPECT_GT(h.location().line(), 0);
+}
+
+TEST_F(DiagnoseTest, GatewayThatRefusesWhatIsServedBehindIt) {
+  Model({"/api/products"}, {"/products"});
+  investigation_.system.mutable_services(0)->mutable_endpoints(0)->add_status(200);
+  StartBackend("/products");
+  WriteNginx(fmt::format("        location /api/ {{ deny all; proxy_pass http://127.0.0.1:{}/; }}", backend_port_));
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_GE(diagnosis.hypotheses_size(), 1);
+  EXPECT_EQ(diagnosis.hypotheses(0).kind(), "gateway.rejects");
+  EXPECT_THAT(diagnosis.hypotheses(0).title(), HasSubstr("deny all"));
+}
+
+TEST_F(DiagnoseTest, GatewayThatRedirectsInACircle) {
+  Model({"/api/products"}, {"/products"});
+  investigation_.system.mutable_services(0)->mutable_endpoints(0)->add_status(200);
+  StartBackend("/products");
+  WriteNginx(
+      fmt::format("        location /api/ {{\n            if ($http_x_forwarded_proto != https) {{ return 301 $uri; "
+                  "}}\n            proxy_pass http://127.0.0.1:{}/;\n        }}",
+                  backend_port_));
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_GE(diagnosis.hypotheses_size(), 1);
+  EXPECT_EQ(diagnosis.hypotheses(0).kind(), "gateway.redirect_loop");
+  EXPECT_THAT(diagnosis.hypotheses(0).title(), HasSubstr("return 301 $uri"));
+}
+
+TEST_F(DiagnoseTest, PreflightWithoutAHeader) {
+  Model({"/api/products"}, {"/products"});
+  AddOrigins();
+  StartBackend("/products");
+  WriteNginx(
+      fmt::format("        location /api/ {{\n            add_header Access-Control-Allow-Origin * always;\n"
+                  "            add_header Access-Control-Allow-Headers \"Content-Type\" always;\n"
+                  "            if ($request_method = OPTIONS) {{ return 204; }}\n"
+                  "            proxy_pass http://127.0.0.1:{}/;\n        }}",
+                  backend_port_));
+  StartNginx();
+  v1::Check* check = investigation_.system.add_suites()->add_steps();
+  check->set_name("origins");
+  check->set_kind("cors");
+  check->set_service("edge");
+  auto& with = *check->mutable_with()->mutable_fields();
+  with["path"].set_string_value("/api/products");
+  with["headers"].mutable_list_value()->add_values()->set_string_value("Authorization");
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_GE(diagnosis.hypotheses_size(), 1);
+  const v1::Hypothesis& h = diagnosis.hypotheses(0);
+  EXPECT_EQ(h.kind(), "cors.header_missing");
+  EXPECT_EQ(h.symptom_ids_size(), 3);
+  ASSERT_EQ(h.remedies_size(), 1);
+  EXPECT_EQ(h.remedies(0).actions(0).with().fields().at("new").string_value(), "Content-Type, Authorization");
+}
+
+TEST_F(DiagnoseTest, ClientOfAnotherVersionOfTheApi) {
+  Model({"/api/v1/products", "/api/v1/orders"}, {"/products", "/orders"});
+  StartBackend("/products,/orders");
+  WriteNginx(fmt::format("        location /api/v1/ {{ proxy_pass http://127.0.0.1:{}/; }}", backend_port_));
+  StartNginx();
+  Write("web/httpClient.js",
+        "const API = '/api/v2';\nexport const products = () => fetch(`${API}/products`);\n"
+        "export const orders = () => fetch(`${API}/orders`);\n");
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_GE(diagnosis.hypotheses_size(), 1);
+  const v1::Hypothesis& h = diagnosis.hypotheses(0);
+  EXPECT_EQ(h.kind(), "route.prefix_mismatch");
+  EXPECT_EQ(h.title(), "web calls /api/v2..., edge serves it as /api/v1...");
+  ASSERT_GE(h.remedies_size(), 1);
+  EXPECT_EQ(h.remedies(0).actions(0).with().fields().at("new").string_value(), "'/api/v1'");
+}
+
 TEST_F(DiagnoseTest, UnknownCauseSaysSo) {
   AddService("shop-api", "backend", backend_port_, {"/products", "/missing"});
   StartBackend("/products");
   const v1::Diagnosis diagnosis = Run();
-  EXPECT_EQ(diagnosis.hypotheses_size(), 0);
+  ASSERT_EQ(diagnosis.hypotheses_size(), 1);
+  EXPECT_EQ(diagnosis.hypotheses(0).kind(), "component.failing");
+  EXPECT_LT(diagnosis.hypotheses(0).confidence(), kKnownCause);
+  EXPECT_EQ(diagnosis.explanations_size(), 0);
   EXPECT_FALSE(diagnosis.nothing_wrong());
   EXPECT_EQ(diagnosis.symptoms_size(), 1);
-  EXPECT_THAT(diagnosis.summary(), HasSubstr("Cause unknown"));
+  EXPECT_THAT(diagnosis.summary(), HasSubstr("Cause unknown. Best guess: shop-api fails by itself"));
   EXPECT_GT(diagnosis.next_steps_size(), 0);
 }
 
 TEST_F(DiagnoseTest, ProbesOnlyDeclaredAddresses) {
   AddService("shop-api", "backend", backend_port_, {"/products"});
   EvidenceBook book(investigation_);
-  Prober prober(investigation_, &book);
+  HttpBroker http(investigation_.system, {}, investigation_.cancelled);
+  Prober prober(investigation_, &book, &http);
   EXPECT_TRUE(prober.MayAsk(fmt::format("http://localhost:{}/x", backend_port_)));
   EXPECT_FALSE(prober.MayAsk("http://127.0.0.1:1/"));
   EXPECT_EQ(prober.Ask({"x", "http://127.0.0.1:1/", "", false}).status, 0);

@@ -4,16 +4,15 @@
 #include <cmath>
 #include <set>
 
-#include "agents/investigation/observe_logs.h"
+#include "agents/investigation/merge.h"
+#include "agents/investigation/summary.h"
+#include "agents/investigation/weigh.h"
 #include "common/hash.h"
 #include "common/json.h"
 #include "fmt/format.h"
 
 namespace omnix {
 namespace {
-
-constexpr double kContradictionCost = 0.1;
-constexpr size_t kShownFacts = 3;
 
 // Two digits are more than is known.
 double Rounded(double confidence) { return std::round(confidence * 100) / 100; }
@@ -122,80 +121,11 @@ class Combiner {
   std::vector<const Candidate*> chosen_;
 };
 
-std::string Facts(const Scene& scene, const v1::Diagnosis& diagnosis) {
-  std::set<std::string> wanted;
-  std::vector<std::string> order;
-  for (const v1::Hypothesis& h : diagnosis.hypotheses()) {
-    for (const v1::Counterfactual& test : h.tests()) {
-      if (test.agrees() && order.size() < kShownFacts && wanted.insert(test.description()).second)
-        order.push_back(test.description());
-    }
-  }
-  for (const v1::Evidence& evidence : scene.book.all()) {
-    if (order.size() < kShownFacts && evidence.source() == "check" && wanted.insert(evidence.summary()).second)
-      order.push_back(evidence.summary());
-  }
-  std::string text;
-  for (const std::string& fact : order) text += (text.empty() ? "" : "; ") + fact;
-  return text;
-}
-
-std::string Summary(const Scene& scene, const v1::Diagnosis& diagnosis) {
-  if (diagnosis.nothing_wrong()) return fmt::format("Nothing is wrong now: all {} checks pass.", scene.results.size());
-  std::string text = fmt::format("{} symptoms, first: {}.", diagnosis.symptoms_size(),
-                                 diagnosis.symptoms_size() > 0 ? diagnosis.symptoms(0).summary() : "none");
-  if (diagnosis.hypotheses_size() == 0) {
-    text += " Cause unknown.";
-  } else {
-    text += " Cause:";
-    for (const v1::Hypothesis& h : diagnosis.hypotheses())
-      text += fmt::format(" {} ({:.0f} %).", h.title(), h.confidence() * 100);
-  }
-  if (const std::string facts = Facts(scene, diagnosis); !facts.empty()) text += " Facts: " + facts + ".";
-  if (!scene.ruled_out.empty()) {
-    text += " Ruled out:";
-    for (const std::string& line : scene.ruled_out) text += " " + line + ".";
-  }
-  return text;
-}
-
-void NextSteps(const Scene& scene, v1::Diagnosis* diagnosis) {
-  std::set<std::string> explained;
-  for (const v1::Hypothesis& h : diagnosis->hypotheses())
-    explained.insert(h.symptom_ids().begin(), h.symptom_ids().end());
-  for (const v1::Symptom& symptom : diagnosis->symptoms()) {
-    constexpr int kMaxSteps = 10;
-    if (explained.count(symptom.id()) > 0 || diagnosis->next_steps_size() >= kMaxSteps) continue;
-    const std::string error = FirstLoggedError(scene, symptom.component());
-    diagnosis->add_next_steps(
-        error.empty() ? fmt::format("Not explained: {}. Look at the logs of {} of that time.", symptom.summary(),
-                                    symptom.component().empty() ? "the service" : symptom.component())
-                      : fmt::format("Not explained: {}. First in the log of {}: {}", symptom.summary(),
-                                    symptom.component(), error));
-  }
-  for (const v1::Hypothesis& h : diagnosis->hypotheses()) {
-    if (h.remedies_size() == 0)
-      diagnosis->add_next_steps(fmt::format("{}: no allowed edit or command mends it; a person has to.", h.title()));
-  }
-  constexpr size_t kMaxRecent = 3;
-  for (size_t i = 0; i < std::min(kMaxRecent, scene.changes.size()) && diagnosis->hypotheses_size() == 0; ++i) {
-    const Change& change = scene.changes[i];
-    diagnosis->add_next_steps(fmt::format("Recent change, not shown to be the cause: {} \"{}\" in {}",
-                                          change.commit.hash.substr(0, 10), change.commit.subject, change.file));
-  }
-}
-
 }  // namespace
 
 v1::Diagnosis Explain(const Scene& scene, std::vector<Candidate> candidates) {
-  for (Candidate& candidate : candidates) {
-    v1::Hypothesis& h = candidate.hypothesis;
-    h.set_confidence(
-        Rounded(std::clamp(h.confidence() - kContradictionCost * h.evidence_against_size(), 0.0, kMaxConfidence)));
-  }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.hypothesis.confidence() > b.hypothesis.confidence();
-  });
+  MergeSame(&candidates);
+  Weigh(scene, &candidates);
   v1::Diagnosis diagnosis;
   for (const v1::Symptom& symptom : scene.symptoms) *diagnosis.add_symptoms() = symptom;
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -207,8 +137,7 @@ v1::Diagnosis Explain(const Scene& scene, std::vector<Candidate> candidates) {
                                      [](const v1::CheckResult& r) { return r.status() == v1::CHECK_STATUS_PASSED; });
   diagnosis.set_nothing_wrong(scene.symptoms.empty() && evaluated);
   Combiner(scene, candidates, &diagnosis).Run();
-  if (!diagnosis.nothing_wrong()) NextSteps(scene, &diagnosis);
-  diagnosis.set_summary(Summary(scene, diagnosis));
+  Summarize(scene, &diagnosis);
   return diagnosis;
 }
 

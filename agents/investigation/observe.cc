@@ -1,25 +1,25 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "agents/checks/check.h"
-#include "agents/investigation/observe_logs.h"
+#include "agents/investigation/probe.h"
 #include "agents/investigation/scene.h"
-#include "agents/sources/access_log.h"
 #include "common/file.h"
 #include "common/status.h"
-#include "common/time.h"
 #include "fmt/format.h"
 
 namespace omnix {
 namespace {
 
-// Changes older than this before the trouble are not looked at.
-constexpr absl::Duration kHistory = absl::Hours(24 * 14);
-constexpr absl::Duration kLogWindow = absl::Hours(2);
-constexpr size_t kMaxChanges = 60;
 constexpr size_t kMaxSymptoms = 100;
+// Waiting for turns included (HttpBroker).
+constexpr absl::Duration kCheckTimeout = absl::Seconds(25);
+constexpr size_t kMaxParallelProbes = 6;
+constexpr int kMaxSuites = 32;
 
 void ReadClients(Scene* scene) {
   for (const v1::Client& client : scene->input.system.clients()) {
@@ -95,89 +95,6 @@ void ReadNginx(Scene* scene) {
   }
 }
 
-// Files whose changes matter: those that the model names and what they include.
-std::set<std::string> WatchedFiles(const Scene& scene) {
-  std::set<std::string> files;
-  for (const ClientFacts& client : scene.clients) {
-    files.insert(client.calls.files.begin(), client.calls.files.end());
-    if (client.dev) files.insert(client.dev->files.begin(), client.dev->files.end());
-  }
-  for (const v1::Service& service : scene.input.system.services()) {
-    for (const v1::ConfigFile& file : service.config_files()) files.insert(file.path());
-  }
-  for (const NginxFacts& nginx : scene.nginx) {
-    if (nginx.config) files.insert(nginx.config->files.begin(), nginx.config->files.end());
-  }
-  return files;
-}
-
-void ReadHistory(Scene* scene) {
-  const absl::Time since =
-      std::min(scene->input.now, std::max(scene->input.started_at, scene->input.now - kHistory)) - kHistory;
-  const std::set<std::string> watched = WatchedFiles(*scene);
-  std::set<std::string> seen;
-  for (const v1::Repository& repository : scene->input.system.repositories()) {
-    const auto commits = GitLog(repository.path(), since);
-    if (!commits.ok()) {
-      scene->book.Add(MakeEvidence("git_history", repository.name(), Message(commits.status())));
-      continue;
-    }
-    for (const GitCommit& commit : *commits) {
-      for (const std::string& file : commit.files) {
-        if (watched.count(file) == 0 || scene->changes.size() >= kMaxChanges) continue;
-        auto hunks = GitChange(repository.path(), commit.hash, file);
-        if (!hunks.ok()) continue;
-        Change change{repository.path(), commit, file, *std::move(hunks), "", seen.insert(file).second};
-        std::string excerpt;
-        for (const GitHunk& hunk : change.hunks) {
-          for (const std::string& line : hunk.removed) excerpt += "-" + line + "\n";
-          for (const std::string& line : hunk.added) excerpt += "+" + line + "\n";
-        }
-        v1::Location location;
-        location.set_file(file);
-        location.set_line(change.hunks.empty() ? 0 : change.hunks[0].line);
-        change.evidence =
-            scene->book.Add(MakeEvidence("git_history", repository.name(),
-                                         fmt::format("{} {}: \"{}\" by {} changed {}", omnix::FormatTime(commit.time),
-                                                     commit.hash.substr(0, 10), commit.subject, commit.author, file),
-                                         excerpt, location, {{"commit", commit.hash}, {"file", file}}));
-        scene->changes.push_back(std::move(change));
-      }
-    }
-  }
-}
-
-void ReadLogs(Scene* scene) {
-  constexpr int kFirstErrorStatus = 400;
-  constexpr size_t kShown = 5;
-  const absl::Time since = scene->input.now - kLogWindow;
-  for (const v1::Service& service : scene->input.system.services()) {
-    for (const v1::LogFile& log : service.logs()) {
-      v1::Location location;
-      location.set_file(log.path());
-      if (log.kind() == "access") {
-        const auto summary = ReadAccessLog(log.path(), since);
-        if (!summary.ok()) continue;
-        size_t shown = 0;
-        for (const RequestCount& count : summary->requests) {
-          if (count.status < kFirstErrorStatus || ++shown > kShown) continue;
-          scene->book.Add(
-              MakeEvidence("access_log", service.name(),
-                           fmt::format("{} {}: {} times {} from {} to {}", count.method, count.path, count.count,
-                                       count.status, omnix::FormatTime(count.first), omnix::FormatTime(count.last)),
-                           count.sample, location, {{"path", count.path}, {"status", std::to_string(count.status)}}));
-        }
-      } else if (log.kind() == "error") {
-        const auto lines = ReadErrorLog(log.path(), since, kShown);
-        if (!lines.ok() || lines->empty()) continue;
-        std::string excerpt;
-        for (const ErrorLine& line : *lines) excerpt += line.text + "\n";
-        scene->book.Add(MakeEvidence("error_log", service.name(), lines->back().text, excerpt, location));
-      }
-    }
-  }
-}
-
 bool HasStep(const v1::SystemModel& system, const std::string& kind, const std::string& service,
              const std::string& client) {
   for (const v1::Suite& suite : system.suites()) {
@@ -192,67 +109,151 @@ bool HasStep(const v1::SystemModel& system, const std::string& kind, const std::
   return false;
 }
 
-// What the suites don't ask: every client's calls, and, where there are no suites at all, endpoints, origins, processes
-// and ports.
+void AddStep(const std::string& kind, const std::string& service, const std::string& client, v1::Suite* suite) {
+  v1::Check* check = suite->add_steps();
+  check->set_name(kind + " of " + (client.empty() ? service : client));
+  check->set_kind(kind);
+  check->set_service(service);
+  if (!client.empty()) (*check->mutable_with()->mutable_fields())["client"].set_string_value(client);
+}
+
+// What the model expects of a service by itself, where no suite asks it.
+void AddStepsOf(const v1::SystemModel& system, const v1::Service& service, v1::Suite* suite) {
+  const auto add = [&](bool declared, const char* kind) {
+    if (declared && !HasStep(system, kind, service.name(), "")) AddStep(kind, service.name(), "", suite);
+  };
+  add(service.listen_size() > 0, "listen");
+  add(service.has_process(), "process");
+  add(service.has_database(), "database");
+  add(service.disks_size() > 0, "disk");
+  add(service.tls_size() > 0, "tls");
+}
+
+bool IsNeeded(const v1::SystemModel& system, const std::string& service) {
+  const auto needs = [&](const v1::Service& other) {
+    return std::find(other.depends_on().begin(), other.depends_on().end(), service) != other.depends_on().end();
+  };
+  return std::any_of(system.services().begin(), system.services().end(), needs);
+}
+
+bool AsksEndpoints(const v1::SystemModel& system, const v1::Service& service) {
+  const bool asked = HasStep(system, "endpoints", service.name(), "");
+  return service.endpoints_size() > 0 && !service.base_url().empty() && !asked;
+}
+
+// Whether a request that was answered well has shown already that the endpoint is: what came through a caller has
+// reached it.
+bool IsShown(const Scene& scene, const v1::Service& service, const v1::Endpoint& endpoint) {
+  constexpr size_t kLeastPath = 2;
+  if (endpoint.path().size() < kLeastPath) return false;
+  return std::any_of(scene.results.begin(), scene.results.end(), [&](const v1::CheckResult& result) {
+    const auto url = result.attributes().find("url");
+    const v1::Service* asked = scene.FindService(result.service());
+    const auto& needs = asked == nullptr ? service.depends_on() : asked->depends_on();
+    return result.status() == v1::CHECK_STATUS_PASSED && url != result.attributes().end() &&
+           std::find(needs.begin(), needs.end(), service.name()) != needs.end() &&
+           PathOf(url->second).ends_with(endpoint.path());
+  });
+}
+
+// What the suites don't ask.
 v1::Suite DerivedSuite(const Scene& scene) {
   v1::Suite suite;
   suite.set_name("derived from the system model");
   const v1::SystemModel& system = scene.input.system;
-  auto add = [&](const std::string& kind, const std::string& service) {
-    v1::Check* check = suite.add_steps();
-    check->set_name(kind + " of " + service);
-    check->set_kind(kind);
-    check->set_service(service);
-    return check;
-  };
   std::set<std::string> called;
   for (const ClientFacts& facts : scene.clients) {
     if (facts.gateway == nullptr || facts.gateway->base_url().empty() || facts.calls.calls.empty()) continue;
-    called.insert(facts.gateway->name());
-    if (facts.dev && !HasStep(system, "dev_proxy", "", facts.client->name())) {
-      v1::Check* dev = add("dev_proxy", facts.client->name());
-      dev->set_service(facts.gateway->name());
-      (*dev->mutable_with()->mutable_fields())["client"].set_string_value(facts.client->name());
-    }
-    if (HasStep(system, "client_calls", "", facts.client->name())) continue;
-    v1::Check* check = add("client_calls", facts.client->name());
-    check->set_service(facts.gateway->name());
-    (*check->mutable_with()->mutable_fields())["client"].set_string_value(facts.client->name());
+    const std::string& gateway = facts.gateway->name();
+    const std::string& client = facts.client->name();
+    called.insert(gateway);
+    if (facts.dev && !HasStep(system, "dev_proxy", "", client)) AddStep("dev_proxy", gateway, client, &suite);
+    if (!HasStep(system, "client_calls", "", client)) AddStep("client_calls", gateway, client, &suite);
   }
   for (const v1::Service& service : system.services()) {
-    if (called.count(service.name()) > 0 && system.origins_size() > 0 && !HasStep(system, "cors", service.name(), ""))
-      add("cors", service.name());
-    if (system.suites_size() > 0) continue;
-    if (service.endpoints_size() > 0 && !service.base_url().empty()) add("endpoints", service.name());
-    if (service.listen_size() > 0) add("listen", service.name());
-    if (service.has_process()) add("process", service.name());
+    if (called.contains(service.name()) && system.origins_size() > 0 && !HasStep(system, "cors", service.name(), ""))
+      AddStep("cors", service.name(), "", &suite);
+    AddStepsOf(system, service, &suite);
+    if (AsksEndpoints(system, service) && !IsNeeded(system, service.name()))
+      AddStep("endpoints", service.name(), "", &suite);
   }
   return suite;
 }
 
-void RunSuites(Scene* scene) {
-  std::vector<v1::Suite> suites(scene->input.system.suites().begin(), scene->input.system.suites().end());
-  suites.push_back(DerivedSuite(*scene));
-  for (v1::Suite& suite : suites) {
-    if (suite.steps_size() == 0) continue;
-    suite.clear_stability();
-    scene->input.progress(fmt::format("running {}", suite.name()));
-    CheckContext context{.system = scene->input.system,
-                         .variables = {suite.variables().begin(), suite.variables().end()},
-                         .cancelled = scene->input.cancelled};
-    const v1::Verdict verdict = RunSuite(suite, context);
-    for (const v1::CheckResult& result : verdict.results()) {
-      scene->results.push_back(result);
-      // A step that only lacks what an earlier one should have given is a consequence.
-      if (!Blocks(result) || result.status() != v1::CHECK_STATUS_FAILED || scene->symptoms.size() >= kMaxSymptoms)
-        continue;
-      const std::string evidence =
-          scene->book.Add(MakeEvidence("check", result.service(), result.summary(), result.excerpt(), {},
-                                       {result.attributes().begin(), result.attributes().end()}));
-      const std::string id = scene->AddSymptom(result.service(), result.name(), result.summary(), evidence);
-      scene->symptom_results[id] = result;
-    }
+// What only asks whether routes exist, after what uses them: an answer that is known need not be asked for.
+void PutSurveysLast(v1::Suite* suite) {
+  static const std::set<std::string> kSurveys = {"client_calls", "dev_proxy", "cors"};
+  std::stable_partition(suite->mutable_steps()->pointer_begin(), suite->mutable_steps()->pointer_end(),
+                        [](const v1::Check* step) { return !kSurveys.contains(step->kind()); });
+}
+
+v1::Verdict Evaluate(Scene* scene, const v1::SystemModel& system, v1::Suite suite) {
+  if (suite.steps_size() == 0) return {};
+  suite.clear_stability();
+  PutSurveysLast(&suite);
+  CheckContext context{.system = system,
+                       .variables = {suite.variables().begin(), suite.variables().end()},
+                       .timeout = kCheckTimeout,
+                       .cancelled = scene->input.cancelled,
+                       .http = &scene->http};
+  return RunSuite(suite, context);
+}
+
+void Take(Scene* scene, const v1::Verdict& verdict) {
+  for (const v1::CheckResult& result : verdict.results()) {
+    scene->results.push_back(result);
+    // A step that only lacks what an earlier one should have given is a consequence.
+    if (!Blocks(result) || result.status() != v1::CHECK_STATUS_FAILED || scene->symptoms.size() >= kMaxSymptoms)
+      continue;
+    const std::string evidence =
+        scene->book.Add(MakeEvidence("check", result.service(), result.summary(), result.excerpt(), {},
+                                     {result.attributes().begin(), result.attributes().end()}));
+    const std::string id = scene->AddSymptom(result.service(), result.name(), result.summary(), evidence);
+    scene->symptom_results[id] = result;
   }
+}
+
+// The endpoints of services behind others, as far as no request through those has shown them to be well: each costs the
+// service one more request.
+void RunInnerEndpoints(Scene* scene) {
+  v1::SystemModel reduced = scene->input.system;
+  v1::Suite suite;
+  suite.set_name("endpoints behind the entries");
+  for (v1::Service& service : *reduced.mutable_services()) {
+    if (!AsksEndpoints(scene->input.system, service) || !IsNeeded(scene->input.system, service.name())) continue;
+    auto& endpoints = *service.mutable_endpoints();
+    for (int i = endpoints.size() - 1; i >= 0; --i) {
+      if (!IsShown(*scene, service, endpoints[i])) continue;
+      v1::CheckResult shown;
+      shown.set_name("endpoints of " + service.name());
+      shown.set_kind("endpoints");
+      shown.set_service(service.name());
+      shown.set_status(v1::CHECK_STATUS_PASSED);
+      shown.set_summary(endpoints[i].path() + " was served to a caller");
+      scene->results.push_back(std::move(shown));
+      endpoints.DeleteSubrange(i, 1);
+    }
+    if (!endpoints.empty()) AddStep("endpoints", service.name(), "", &suite);
+  }
+  Take(scene, Evaluate(scene, reduced, std::move(suite)));
+}
+
+// Side by side: one that waits for a slow answer leaves its turns to the others.
+void RunSuites(Scene* scene) {
+  const v1::SystemModel& system = scene->input.system;
+  // The derived one asks for most: first.
+  std::vector<v1::Suite> suites = {DerivedSuite(*scene)};
+  suites.insert(suites.end(), system.suites().begin(),
+                system.suites().begin() + std::min(system.suites_size(), kMaxSuites));
+  for (const v1::Suite& suite : suites) scene->input.progress(fmt::format("running {}", suite.name()));
+  std::vector<v1::Verdict> verdicts(suites.size());
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < suites.size(); ++i)
+      threads.emplace_back([&, i] { verdicts[i] = Evaluate(scene, system, std::move(suites[i])); });
+  }
+  for (const v1::Verdict& verdict : verdicts) Take(scene, verdict);
+  RunInnerEndpoints(scene);
 }
 
 // What works clears its component.
@@ -276,10 +277,22 @@ void Observe(Scene* scene) {
   scene->input.progress("reading sources and configuration");
   ReadClients(scene);
   ReadNginx(scene);
-  ReadHistory(scene);
-  ReadLogs(scene);
-  ReadLogChanges(scene);
-  RunSuites(scene);
+  std::vector<Probe> open = Probes();
+  // The checks take longest: first.
+  open.insert(open.begin(), {"Suites", RunSuites});
+  std::atomic<size_t> next = 0;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < std::min(kMaxParallelProbes, open.size()); ++i) {
+    threads.emplace_back([&] {
+      for (size_t taken = next++; taken < open.size(); taken = next++) {
+        if (!scene->input.cancelled()) open[taken].run(scene);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Probe& late : LateProbes()) {
+    if (!scene->input.cancelled()) late.run(scene);
+  }
   RuleOut(scene);
 }
 

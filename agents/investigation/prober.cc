@@ -23,10 +23,12 @@ bool Prober::Question::operator<(const Question& o) const {
   return std::tie(url, origin, websocket, component) < std::tie(o.url, o.origin, o.websocket, o.component);
 }
 
-Prober::Prober(const Case& investigation, EvidenceBook* book) : case_(investigation), book_(*book) {
+Prober::Prober(const Case& investigation, EvidenceBook* book, HttpBroker* http)
+    : case_(investigation), book_(*book), http_(*http) {
   for (const v1::Service& service : case_.system.services()) {
     if (!service.base_url().empty()) allowed_.push_back(AddressOf(service.base_url()));
     for (const std::string& listen : service.listen()) allowed_.push_back(AddressOf(listen));
+    for (const v1::Instance& instance : service.instances()) allowed_.push_back(AddressOf(instance.base_url()));
   }
 }
 
@@ -52,7 +54,7 @@ Answer Prober::Send(const Question& question) const {
     request.url = question.url;
     request.timeout = timeout;
     if (!question.origin.empty()) request.headers.emplace_back("Origin", question.origin);
-    const auto outcome = ConverseOverWebSocket(request);
+    const auto outcome = http_.Converse(request);
     if (outcome.ok()) answer.status = outcome->accepted ? kSwitchingProtocols : outcome->status;
     if (!outcome.ok()) answer.error = Message(outcome.status());
     answer.refused = answer.error.find("refused") != std::string::npos;
@@ -66,15 +68,17 @@ Answer Prober::Send(const Question& question) const {
       request.method = "OPTIONS";
       request.headers = {{"Origin", question.origin}, {"Access-Control-Request-Method", "GET"}};
     }
-    const auto response = SendHttp(request);
+    const auto response = http_.Send(request);
     if (response.ok()) {
       answer.status = response->status;
+      answer.duration = response->duration;
       answer.allow_origin = response->Header("access-control-allow-origin");
       answer.content_type = response->Header("content-type");
       answer.body_hash = Sha256Hex(response->body);
       excerpt = ResponseExcerpt(*response);
     } else {
       answer.error = Message(response.status());
+      answer.timed_out = absl::IsDeadlineExceeded(response.status());
       answer.refused = answer.error.find("refused") != std::string::npos;
     }
   }
@@ -96,11 +100,14 @@ Answer Prober::Send(const Question& question) const {
 
 void Prober::AskAll(const std::vector<Question>& questions) {
   std::vector<Question> open;
-  for (const Question& question : questions) {
-    const bool listed =
-        std::any_of(open.begin(), open.end(), [&](const Question& q) { return !(q < question) && !(question < q); });
-    if (answers_.count(question) == 0 && !listed && answers_.size() + open.size() < kMaxProbes)
-      open.push_back(question);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Question& question : questions) {
+      const bool listed =
+          std::any_of(open.begin(), open.end(), [&](const Question& q) { return !(q < question) && !(question < q); });
+      if (answers_.count(question) == 0 && !listed && answers_.size() + open.size() < kMaxProbes)
+        open.push_back(question);
+    }
   }
   std::vector<Answer> answers(open.size());
   std::atomic<size_t> next = 0;
@@ -112,11 +119,13 @@ void Prober::AskAll(const std::vector<Question>& questions) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (size_t i = 0; i < open.size(); ++i) answers_[open[i]] = answers[i];
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < open.size(); ++i) answers_.try_emplace(open[i], answers[i]);
 }
 
 const Answer& Prober::Ask(const Question& question) {
   AskAll({question});
+  const std::lock_guard lock(mutex_);
   const auto [it, fresh] = answers_.try_emplace(question);
   if (fresh) it->second.error = "not asked: too many probes";
   return it->second;

@@ -55,13 +55,16 @@ const v1::Service* Scene::ServiceAt(const std::string& url_or_address) const {
     for (const std::string& listen : service.listen()) {
       if (AddressOf(listen) == wanted) return &service;
     }
+    for (const v1::Instance& instance : service.instances()) {
+      if (AddressOf(instance.base_url()) == wanted) return &service;
+    }
   }
   return nullptr;
 }
 
 const NginxFacts* Scene::NginxOf(const v1::Service* service) const {
-  for (const NginxFacts& facts : nginx) {
-    if (facts.service == service && facts.config && !NginxServers(*facts.config).empty()) return &facts;
+  for (const NginxFacts& known : nginx) {
+    if (known.service == service && known.config && !NginxServers(*known.config).empty()) return &known;
   }
   return nullptr;
 }
@@ -76,6 +79,7 @@ std::vector<const Change*> Scene::ChangesOf(const std::string& file) const {
 
 std::string Scene::AddSymptom(const std::string& component, const std::string& check, const std::string& summary,
                               const std::string& evidence) {
+  const std::lock_guard lock(symptoms_mutex_);
   v1::Symptom symptom;
   symptom.set_id("s" + std::to_string(symptoms.size() + 1));
   symptom.set_component(component);

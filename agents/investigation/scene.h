@@ -9,16 +9,28 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agents/checks/http_broker.h"
+#include "agents/investigation/facts.h"
 #include "agents/sources/client_source.h"
 #include "agents/sources/dev_proxy.h"
 #include "agents/sources/git_history.h"
 #include "agents/sources/nginx_config.h"
 
 namespace omnix {
+
+// What an earlier incident turned out to be: its fix was validated.
+struct PriorCause {
+  std::string incident;
+  std::string kind;
+  std::string component;
+  // Where the fix was made; empty: unknown.
+  std::string file;
+};
 
 struct Case {
   v1::SystemModel system;
@@ -27,6 +39,10 @@ struct Case {
   absl::Time now;
   // Explanations that were tried already.
   std::vector<std::string> spent;
+  // Newest first.
+  std::vector<PriorCause> prior;
+  // Services that the alerts speak of.
+  std::set<std::string> reported;
   std::function<void(const v1::Evidence&)> report = [](const v1::Evidence&) {};
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   std::function<bool()> cancelled = [] { return false; };
@@ -56,6 +72,9 @@ struct Answer {
   int status = 0;
   std::string error;
   bool refused = false;
+  // No answer in the time that a probe waits.
+  bool timed_out = false;
+  absl::Duration duration;
   std::string allow_origin;
   std::string content_type;
   std::string body_hash;
@@ -63,7 +82,8 @@ struct Answer {
 };
 
 // Asks the system under care: GET, OPTIONS and WebSocket upgrades only, only of addresses that the system model
-// declares, each question once. Not thread-safe; AskAll asks at most kMaxParallelProbes at a time.
+// declares, each question once, at the pace of the HttpBroker. Thread-safe; AskAll asks at most kMaxParallelProbes at a
+// time.
 class Prober {
  public:
   static constexpr int kMaxParallelProbes = 8;
@@ -78,7 +98,7 @@ class Prober {
     bool operator<(const Question& other) const;
   };
 
-  Prober(const Case& investigation, EvidenceBook* book);
+  Prober(const Case& investigation, EvidenceBook* book, HttpBroker* http);
   void AskAll(const std::vector<Question>& questions);
   // Of a question that may not be asked: status 0 and an error that says why.
   const Answer& Ask(const Question& question);
@@ -89,7 +109,10 @@ class Prober {
   Answer Send(const Question& question) const;
   const Case& case_;
   EvidenceBook& book_;
+  HttpBroker& http_;
   std::vector<std::string> allowed_;
+  std::mutex mutex_;
+  // An answer stays where it is.
   std::map<Question, Answer> answers_;
 };
 
@@ -126,9 +149,15 @@ struct Change {
 };
 
 struct Scene {
+  Scene(const Case& investigation, EvidenceBook* evidence, HttpBroker* broker, Prober* questions)
+      : input(investigation), book(*evidence), http(*broker), prober(*questions) {}
+
   const Case& input;
   EvidenceBook& book;
+  // Every HTTP request of an investigation goes through it (or through the prober, which uses it).
+  HttpBroker& http;
   Prober& prober;
+  FactBook facts;
   std::vector<v1::CheckResult> results;
   std::vector<v1::Symptom> symptoms;
   // The result behind each symptom, by the symptom's id.
@@ -139,16 +168,21 @@ struct Scene {
   std::vector<std::string> ruled_out;
 
   const v1::Service* FindService(const std::string& name) const;
-  // The service whose base_url or listen address this URL or "host:port" is at.
+  // The service with a base_url, a listen address or an instance which this URL or "host:port" is at.
   const v1::Service* ServiceAt(const std::string& url_or_address) const;
   const NginxFacts* NginxOf(const v1::Service* service) const;
   // Changes of a file, newest first.
   std::vector<const Change*> ChangesOf(const std::string& file) const;
+  // The id. Thread-safe.
   std::string AddSymptom(const std::string& component, const std::string& check, const std::string& summary,
                          const std::string& evidence);
+
+ private:
+  std::mutex symptoms_mutex_;
 };
 
-// Reads everything that the model names, runs its suites (and what they lack) and keeps the failures as symptoms.
+// Reads the clients and gateways that the model names; runs its suites (and what they lack), whose failures are
+// symptoms, and all probes.
 void Observe(Scene* scene);
 
 // "/v1/products" of "http://h:1/v1/products?x".

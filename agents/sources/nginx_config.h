@@ -3,7 +3,7 @@
 //
 // The model knows servers (listen, server_name), locations (=, ^~, ~, ~*, longest prefix, nesting), proxy_pass with URI
 // substitution, rewrite (last, break, redirect, permanent), return, root/alias/try_files as "static". Variables in
-// proxy_pass targets stay unresolved.
+// proxy_pass targets have the fixed value that a `set` gives them, others stay unresolved.
 #pragma once
 
 #include <omnix/v1/diagnosis.pb.h>

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agents/sources/nginx_scopes.h"
 #include "common/hash.h"
 
 namespace omnix {
 namespace {
 
+using testing::ElementsAre;
 using Kind = NginxRoute::Kind;
 
 class NginxConfigTest : public testing::Test {
@@ -102,6 +104,55 @@ TEST_F(NginxConfigTest, ServersByNameAndDefault) {
   EXPECT_EQ(RouteRequest(*config, 80, "a.example", "/").status, 201);
   EXPECT_EQ(RouteRequest(*config, 80, "zzz", "/").status, 202);
   EXPECT_EQ(RouteRequest(*config, 80, "x.b.example", "/").status, 203);
+}
+
+TEST_F(NginxConfigTest, DirectivesInEffectAreThoseOfTheNearestBlock) {
+  Write("conf.d/limits.conf", "client_max_body_size 8m;\n");
+  const auto config = Read(R"(events { }
+http {
+  client_max_body_size 1m;
+  proxy_read_timeout 30s;
+  proxy_set_header Host $host;
+  server {
+    include conf.d/limits.conf;
+    proxy_set_header Upgrade $http_upgrade;
+    location /a/ {
+      proxy_read_timeout 5s;
+      location /a/b/ { proxy_set_header X-Id 1; client_max_body_size 2m; }
+    }
+    location /c/ { }
+  }
+}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto at = [&](const std::string& path) { return RouteRequest(*config, 0, "", path).location; };
+  const auto value = [&](const std::string& path, const char* name) {
+    const NginxDirective* found = DirectiveInEffect(*config, at(path), name);
+    return found == nullptr ? "" : found->Argument(1);
+  };
+  EXPECT_EQ(value("/a/b/x", "client_max_body_size"), "2m");
+  EXPECT_EQ(value("/a/x", "client_max_body_size"), "8m");
+  EXPECT_EQ(value("/a/b/x", "proxy_read_timeout"), "5s");
+  EXPECT_EQ(value("/c/x", "proxy_read_timeout"), "30s");
+  EXPECT_EQ(value("/c/x", "proxy_buffering"), "");
+  // One header of its own, and the inherited ones are lost.
+  EXPECT_NE(ProxyHeaderInEffect(*config, at("/c/x"), "upgrade"), nullptr);
+  EXPECT_EQ(ProxyHeaderInEffect(*config, at("/c/x"), "Host"), nullptr);
+  EXPECT_EQ(ProxyHeaderInEffect(*config, at("/a/b/x"), "Upgrade"), nullptr);
+  EXPECT_NE(ProxyHeaderInEffect(*config, at("/a/b/x"), "X-ID"), nullptr);
+}
+
+TEST_F(NginxConfigTest, VariablesWithAFixedValueAreTargets) {
+  const auto config = Read(R"(server {
+  set $shop shop.internal;
+  location /a/ { set $port 8080; proxy_pass http://$shop:$port; }
+  location /b/ { proxy_pass http://$shop_old; }
+  location /c/ { set $shop $arg_x; proxy_pass http://$shop; }
+}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(RouteRequest(*config, 0, "", "/a/x").addresses, ElementsAre("shop.internal:8080"));
+  EXPECT_THAT(RouteRequest(*config, 0, "", "/b/x").addresses, ElementsAre("$shop_old"));
 }
 
 TEST_F(NginxConfigTest, ErrorsSayWhere) {

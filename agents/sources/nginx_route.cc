@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <set>
 
 #include "agents/sources/nginx_config.h"
 #include "fmt/format.h"
@@ -167,10 +168,31 @@ bool Rewrite(const NginxDirective& scope, std::string* path, NginxRoute* route, 
   return false;
 }
 
+// Variables that `set` gives a fixed value, in the location before the server; others stay as they are.
+std::string Substituted(const std::string& text, const NginxDirective& location, const NginxDirective* server) {
+  std::string out = text;
+  std::set<std::string> seen;
+  for (const NginxDirective* scope : {&location, server}) {
+    for (const NginxDirective* set : scope->Find("set")) {
+      const std::string name = set->Argument(1), value = set->Argument(2);
+      const bool nearest = seen.insert(name).second;
+      if (!nearest || name.size() < 2 || value.find('$') != std::string::npos) continue;
+      size_t at = out.find(name);
+      if (at == std::string::npos) continue;
+      // "$backend" is not in "$backend_port".
+      const size_t end = at + name.size();
+      const char next = end < out.size() ? out[end] : '/';
+      if (std::isalnum(static_cast<unsigned char>(next)) == 0 && next != '_') out.replace(at, name.size(), value);
+    }
+  }
+  return out;
+}
+
 void Proxy(const NginxConfig& config, const NginxDirective& pass, const NginxDirective* location,
            const std::string& path, bool rewritten, NginxRoute* route) {
   route->kind = NginxRoute::Kind::kProxy;
-  const std::string target = pass.Argument(1);
+  const std::string target =
+      Substituted(pass.Argument(1), location != nullptr ? *location : *route->server, route->server);
   const size_t scheme = target.find("://");
   const size_t host = scheme == std::string::npos ? 0 : scheme + 3;
   const size_t slash = target.find('/', host);
@@ -178,6 +200,11 @@ void Proxy(const NginxConfig& config, const NginxDirective& pass, const NginxDir
   route->addresses = Addresses(config, target.substr(host, slash == std::string::npos ? slash : slash - host));
   route->upstream_path = path;
   const LocationMatch match = location != nullptr ? MatchOf(*location) : LocationMatch();
+  // With variables the URI is passed on as it stands.
+  if (slash != std::string::npos && pass.Argument(1).find('$') != std::string::npos) {
+    route->upstream_path = target.substr(slash);
+    return;
+  }
   // With a URI in proxy_pass the part that a prefix location matched is replaced by it (unless a rewrite changed the
   // path).
   if (slash != std::string::npos && !rewritten &&

@@ -210,7 +210,7 @@ LogComparison LogComparer::State::Finish() {
   const double ratio = normal_seen ? window / absl::ToDoubleSeconds(result_.normal) : 0;
   for (size_t i = TemplateMiner::kOther + 1; i < counts_.size(); ++i) {
     // Without normal time every line is new: only errors are worth a word then.
-    if (!normal_seen && !templates[i].error) continue;
+    if (!normal_seen && !templates[i].error && !options_.all_without_normal) continue;
     if (auto change = ChangeOf(templates[i], counts_[i], ratio)) result_.changes.push_back(*std::move(change));
   }
   std::stable_sort(result_.changes.begin(), result_.changes.end(), [](const LogChange& a, const LogChange& b) {

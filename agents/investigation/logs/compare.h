@@ -59,6 +59,8 @@ struct LogCompareOptions {
   // Only so much of a file's end is read. 0: all.
   uint64_t max_bytes = 0;
   size_t max_changes = 50;
+  // Without normal time all templates are given as new, not only errors.
+  bool all_without_normal = false;
 };
 
 // Not thread-safe.

@@ -1,4 +1,4 @@
-#include "agents/investigation/observe_logs.h"
+#include "agents/investigation/probe_log_changes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,14 +12,14 @@ namespace {
 
 using testing::HasSubstr;
 
-class ObserveLogs : public testing::Test {
+class ProbeLogChangesTest : public testing::Test {
  protected:
-  ObserveLogs() {
+  ProbeLogChangesTest() {
     case_.now = absl::FromUnixSeconds(1756970000);
     case_.started_at = case_.now - absl::Minutes(2);
     v1::Service* service = case_.system.add_services();
     service->set_name("orders");
-    path_ = testing::TempDir() + "observe_logs_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    path_ = testing::TempDir() + "probe_log_changes_" + testing::UnitTest::GetInstance()->current_test_info()->name();
     service->add_logs()->set_path(path_);
   }
   // A line a second for an hour, and what else the test wants, by seconds before now.
@@ -40,15 +40,16 @@ class ObserveLogs : public testing::Test {
   Case case_;
   std::string path_;
   EvidenceBook book_{case_};
-  Prober prober_{case_, &book_};
-  Scene scene_{case_, book_, prober_, {}, {}, {}, {}, {}, {}, {}};
+  HttpBroker http_{case_.system, {}, case_.cancelled};
+  Prober prober_{case_, &book_, &http_};
+  Scene scene_{case_, &book_, &http_, &prober_};
 };
 
-TEST_F(ObserveLogs, GivesNewErrorsAsEvidence) {
+TEST_F(ProbeLogChangesTest, GivesNewErrorsAsEvidence) {
   Write({{100, "ERROR no stock table, password=hunter2"},
          {90, "ERROR no stock table, password=hunter2"},
          {170, "ERROR relation 7 does not exist"}});
-  ReadLogChanges(&scene_);
+  ProbeLogChanges(&scene_);
   ASSERT_EQ(book_.all().size(), 2u);
   const v1::Evidence& first = book_.all()[0];
   EXPECT_EQ(first.source(), kLogChanges);
@@ -65,9 +66,9 @@ TEST_F(ObserveLogs, GivesNewErrorsAsEvidence) {
   EXPECT_EQ(FirstLoggedError(scene_, "other"), "");
 }
 
-TEST_F(ObserveLogs, AnUnexplainedSymptomPointsToTheFirstError) {
+TEST_F(ProbeLogChangesTest, AnUnexplainedSymptomPointsToTheFirstError) {
   Write({{100, "ERROR no stock table"}});
-  ReadLogChanges(&scene_);
+  ProbeLogChanges(&scene_);
   scene_.AddSymptom("orders", "endpoints", "GET /orders: 500", "");
   const v1::Diagnosis diagnosis = Explain(scene_, {});
   ASSERT_EQ(diagnosis.next_steps_size(), 1);
@@ -75,15 +76,15 @@ TEST_F(ObserveLogs, AnUnexplainedSymptomPointsToTheFirstError) {
   EXPECT_THAT(diagnosis.next_steps(0), HasSubstr("no stock table"));
 }
 
-TEST_F(ObserveLogs, UsualLinesAreNoEvidence) {
+TEST_F(ProbeLogChangesTest, UsualLinesAreNoEvidence) {
   Write({});
-  ReadLogChanges(&scene_);
+  ProbeLogChanges(&scene_);
   EXPECT_TRUE(book_.all().empty());
 }
 
-TEST_F(ObserveLogs, ALogThatCannotBeReadIsSaidSo) {
+TEST_F(ProbeLogChangesTest, ALogThatCannotBeReadIsSaidSo) {
   std::remove(path_.c_str());
-  ReadLogChanges(&scene_);
+  ProbeLogChanges(&scene_);
   ASSERT_EQ(book_.all().size(), 1u);
   EXPECT_THAT(book_.all()[0].summary(), HasSubstr("not read: "));
   EXPECT_EQ(FirstLoggedError(scene_, "orders"), "");

@@ -1,0 +1,197 @@
+// What only users met: failures that the access log counts since the trouble began and hardly before, of which no check
+// of ours saw one (they come now and then, or to other methods, bodies and rates than ours), become symptoms. And
+// load.overload: many more requests than usual, and answers that take longer.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "agents/investigation/analyzer.h"
+#include "agents/investigation/probe_access.h"
+#include "agents/investigation/symptoms_of.h"
+#include "common/time.h"
+#include "fmt/format.h"
+
+namespace omnix {
+namespace {
+
+constexpr int kFirstError = 400;
+constexpr uint64_t kLeastBefore = 50;
+constexpr uint64_t kLeastFailures = 5;
+// Standard deviations of a count.
+constexpr double kUnusual = 5;
+constexpr double kTimesUsual = 3;
+// The last failure was so near to the last request: it still goes on.
+constexpr absl::Duration kStillGoing = absl::Minutes(2);
+
+constexpr double kJump = 2;
+constexpr double kSlower = 2;
+constexpr size_t kLeastMinutes = 10;
+constexpr double kOverload = 0.66;
+
+bool Rose(const RequestCounts& before, uint64_t failures_before, uint64_t requests, uint64_t failures) {
+  if (before.requests < kLeastBefore || failures < kLeastFailures) return false;
+  const double expected =
+      static_cast<double>(failures_before) / static_cast<double>(before.requests) * static_cast<double>(requests);
+  const auto count = static_cast<double>(failures);
+  return count >= kTimesUsual * expected && (count - expected) / std::sqrt(expected + 1) >= kUnusual;
+}
+
+bool GoesOn(const PathCounts& counts) { return counts.during.last - counts.last_failure <= kStillGoing; }
+
+class AccessJudge {
+ public:
+  AccessJudge(Scene* scene, const AccessFacts& facts) : scene_(*scene), facts_(facts) {}
+
+  void AddSymptoms() {
+    for (const auto& [status, count] : facts_.all.during.statuses) {
+      if (!IsFailure(status) || !GoesOn(facts_.all) || IsKnown(status)) continue;
+      if (Rose(facts_.all.before, facts_.all.before.With(status), facts_.all.during.requests, count))
+        Add(MostAskedWith(status), status);
+    }
+    for (const auto& [key, counts] : facts_.paths) {
+      const int status = IsNowAndThenMissing(counts) ? kNotFound : FailsSince(counts);
+      if (status != 0 && !IsKnown(status)) Add(key, status);
+    }
+  }
+
+ private:
+  static constexpr int kNotFound = 404;
+
+  // A path that is served and not found in the same minutes, and was not before: copies of the service differ.
+  static bool IsNowAndThenMissing(const PathCounts& counts) {
+    const uint64_t missing = counts.during.With(kNotFound);
+    const uint64_t served = counts.during.With(200);
+    return missing >= kLeastFailures && served >= kLeastFailures && counts.before.requests >= kLeastBefore &&
+           counts.before.With(kNotFound) == 0;
+  }
+
+  // What clients bring about by what they send, at any time.
+  static bool MayBeTheClients(int status) {
+    constexpr std::array<int, 5> kClients = {400, 401, 409, 422, 499};
+    return std::find(kClients.begin(), kClients.end(), status) != kClients.end();
+  }
+
+  // The status with which a path that was always served is answered each time now; 0: none is. Checks that only read
+  // don't see it where users write.
+  static int FailsSince(const PathCounts& counts) {
+    constexpr uint64_t kLeastInARow = 2, kLeastServed = 20, kLeastForClients = 5;
+    constexpr double kFew = 0.02, kChance = 1e-3;
+    uint64_t served = 0, failed = 0;
+    for (const RequestCounts* part : {&counts.before, &counts.during}) {
+      for (const auto& [status, count] : part->statuses) (status < kFirstError ? served : failed) += count;
+    }
+    const uint64_t row = counts.failed_in_a_row;
+    const int status = counts.last_status;
+    const uint64_t least = IsFailure(status) ? kLeastInARow : kLeastForClients;
+    if (MayBeTheClients(status) || row < least || served < kLeastServed || counts.during.With(status) < least) return 0;
+    const auto others = static_cast<double>(failed - std::min(failed, row)), well = static_cast<double>(served);
+    // As often as it would come by chance, if it failed as rarely as before.
+    const double chance = std::pow((others + 1) / (well + 1), static_cast<double>(row));
+    return others <= kFew * well && chance < kChance ? status : 0;
+  }
+
+  // A check of ours met the same at this service.
+  bool IsKnown(int status) const {
+    return std::any_of(scene_.symptoms.begin(), scene_.symptoms.end(), [&](const v1::Symptom& symptom) {
+      const auto result = scene_.symptom_results.find(symptom.id());
+      return symptom.component() == facts_.service->name() && result != scene_.symptom_results.end() &&
+             StatusOf(result->second) == status;
+    });
+  }
+
+  // A GET where there is one: that can be asked again.
+  std::string MostAskedWith(int status) const {
+    std::pair<bool, uint64_t> best;
+    std::string found = "GET /";
+    for (const auto& [key, counts] : facts_.paths) {
+      const std::pair<bool, uint64_t> here = {key.starts_with("GET ") && counts.during.With(status) > 0,
+                                              counts.during.With(status)};
+      if (here <= best) continue;
+      best = here;
+      found = key;
+    }
+    return found;
+  }
+
+  void Add(const std::string& key, int status) {
+    const size_t space = key.find(' ');
+    const PathCounts& all = facts_.all;
+    v1::CheckResult result;
+    result.set_name("access log");
+    result.set_kind("access_log");
+    result.set_service(facts_.service->name());
+    result.set_status(v1::CHECK_STATUS_FAILED);
+    result.set_summary(fmt::format("users got {}: {} of {} requests, {} of {} before; most often {}", status,
+                                   all.during.With(status), all.during.requests, all.before.With(status),
+                                   all.before.requests, key));
+    auto& attributes = *result.mutable_attributes();
+    attributes["method"] = key.substr(0, space);
+    attributes["path"] = key.substr(space + 1);
+    attributes["status"] = std::to_string(status);
+    if (!facts_.service->base_url().empty())
+      attributes["url"] = "http://" + AddressOf(facts_.service->base_url()) + key.substr(space + 1);
+    const std::string id = scene_.AddSymptom(facts_.service->name(), result.name(), result.summary(), facts_.evidence);
+    scene_.symptom_results[id] = result;
+  }
+
+  Scene& scene_;
+  const AccessFacts& facts_;
+};
+
+// The service behind most of the requests: its gateway's upstream, else the one that wrote the log.
+const v1::Service& Loaded(const Scene& scene, const AccessFacts& facts) {
+  const NginxFacts* nginx = scene.NginxOf(facts.service);
+  const auto most = std::max_element(facts.paths.begin(), facts.paths.end(), [](const auto& a, const auto& b) {
+    return a.second.during.requests < b.second.during.requests;
+  });
+  if (nginx == nullptr || most == facts.paths.end()) return *facts.service;
+  const std::string path = most->first.substr(most->first.find(' ') + 1);
+  for (const std::string& address : RouteRequest(*nginx->config, nginx->port, nginx->host, path).addresses) {
+    if (const v1::Service* upstream = scene.ServiceAt(address)) return *upstream;
+  }
+  return *facts.service;
+}
+
+void JudgeLoad(Scene* scene, const AccessFacts& facts, std::vector<Candidate>* candidates) {
+  constexpr double kMost = 0.95;
+  const auto usual = facts.UsualPerMinute();
+  const uint32_t peak = facts.PeakPerMinute();
+  const absl::Duration before = facts.all.before.durations.Quantile(kMost);
+  const absl::Duration during = facts.all.during.durations.Quantile(kMost);
+  if (!usual || facts.minutes_before.size() < kLeastMinutes || peak < kJump * *usual) return;
+  if (before == absl::ZeroDuration() || during < kSlower * before) return;
+  const v1::Service& loaded = Loaded(*scene, facts);
+  std::set<std::string> symptoms;
+  for (const v1::Service* service : {&loaded, facts.service}) {
+    for (const std::string& id : SymptomsBehind(*scene, *service)) symptoms.insert(id);
+  }
+  if (symptoms.empty()) return;
+  v1::Hypothesis h;
+  h.set_kind("load.overload");
+  h.set_component(loaded.name());
+  h.set_title(fmt::format("{} gets {} requests a minute, {:.1f} times the usual", loaded.name(), peak,
+                          static_cast<double>(peak) / std::max(1U, *usual)));
+  h.set_explanation(
+      fmt::format("{} passes on up to {} requests a minute; before, 95 % of the minutes had at most {}. At the same "
+                  "time 95 % of the "
+                  "answers took up to {} in place of {}.",
+                  facts.service->name(), peak, *usual, absl::FormatDuration(absl::Trunc(during, absl::Milliseconds(1))),
+                  absl::FormatDuration(absl::Trunc(before, absl::Milliseconds(1)))));
+  for (const std::string& id : symptoms) h.add_symptom_ids(id);
+  h.add_evidence_for(facts.evidence);
+  h.set_confidence(kOverload);
+  h.set_status(v1::HYPOTHESIS_STATUS_PROPOSED);
+  candidates->push_back({std::move(h), {}});
+}
+
+}  // namespace
+
+void AnalyzeAccessFailures(Scene* scene, std::vector<Candidate>*) {
+  for (const AccessFacts* facts : scene->facts.All<AccessFacts>()) AccessJudge(scene, *facts).AddSymptoms();
+}
+
+void AnalyzeLoad(Scene* scene, std::vector<Candidate>* candidates) {
+  for (const AccessFacts* facts : scene->facts.All<AccessFacts>()) JudgeLoad(scene, *facts, candidates);
+}
+
+}  // namespace omnix

@@ -1,0 +1,97 @@
+// dependency.slow: time is spent in something that the service needs: asked straight it is as late, while what it needs
+// itself is quick. The component is the deepest one that is slow by itself.
+#include <algorithm>
+#include <map>
+
+#include "agents/checks/url.h"
+#include "agents/investigation/analyzer.h"
+#include "agents/investigation/symptoms_of.h"
+#include "common/time.h"
+#include "fmt/format.h"
+
+namespace omnix {
+namespace {
+
+constexpr absl::Duration kSlow = absl::Seconds(1);
+constexpr double kShown = 0.88;
+// Late on every path: it may hang as well.
+constexpr double kNoAnswer = 0.5;
+constexpr size_t kMaxAsked = 4;
+
+struct Pace {
+  absl::Duration slowest;
+  std::string path, evidence;
+  bool timed_out = false;
+  bool answered = false;
+  bool Slow() const { return slowest >= kSlow || timed_out; }
+};
+
+Pace Ask(Scene* scene, const v1::Service& service) {
+  Pace pace;
+  if (service.base_url().empty()) return pace;
+  std::vector<std::string> paths;
+  for (const v1::Endpoint& endpoint : service.endpoints()) {
+    const bool reads = endpoint.method().empty() || endpoint.method() == "GET";
+    const bool plain = endpoint.path().find('{') == std::string::npos && !endpoint.websocket();
+    if (reads && plain && paths.size() < kMaxAsked) paths.push_back(endpoint.path());
+  }
+  if (paths.empty()) paths.push_back("/");
+  for (const std::string& path : paths) {
+    const Answer& answer = scene->prober.Ask({service.name(), JoinUrl(service.base_url(), path), "", false});
+    pace.answered |= answer.status > 0;
+    if (!answer.timed_out && answer.duration <= pace.slowest) continue;
+    pace.timed_out |= answer.timed_out;
+    pace.slowest = answer.timed_out ? std::max(pace.slowest, kSlow) : answer.duration;
+    pace.path = path;
+    pace.evidence = answer.evidence;
+  }
+  return pace;
+}
+
+// Whether something that needs it is late or gives up on it.
+bool HasLateCaller(const Scene& scene, const v1::Service& service) {
+  return std::any_of(scene.symptom_results.begin(), scene.symptom_results.end(), [&](const auto& entry) {
+    const v1::CheckResult& result = entry.second;
+    const std::string error = AttributeOf(result, "error");
+    const bool late = error == "slow" || error == "timeout" || StatusOf(result) == 504 || StatusOf(result) == 503 ||
+                      StatusOf(result) == 502;
+    return late && Needs(scene.input.system, result.service(), service.name());
+  });
+}
+
+}  // namespace
+
+void AnalyzeDependencySlow(Scene* scene, std::vector<Candidate>* candidates) {
+  std::map<std::string, Pace> paces;
+  for (const v1::Service& service : scene->input.system.services()) {
+    if (HasLateCaller(*scene, service)) paces[service.name()] = Ask(scene, service);
+  }
+  for (const v1::Service& service : scene->input.system.services()) {
+    const auto own = paces.find(service.name());
+    if (own == paces.end() || !own->second.Slow()) continue;
+    const auto& needs = service.depends_on();
+    const bool deeper = std::any_of(needs.begin(), needs.end(), [&](const std::string& name) {
+      return paces.contains(name) && paces.at(name).Slow();
+    });
+    if (deeper) continue;
+    const Pace& pace = own->second;
+    v1::Hypothesis h;
+    h.set_kind("dependency.slow");
+    h.set_component(service.name());
+    const std::string how = pace.timed_out ? "gives no answer in time" : "takes " + omnix::FormatDuration(pace.slowest);
+    h.set_title(fmt::format("{} is slow: {} {} when asked straight", service.name(), pace.path, how));
+    h.set_explanation(fmt::format("What calls {} is late because {} itself {} on {}; what it needs is quick.",
+                                  service.name(), service.name(), how, pace.path));
+    if (!pace.evidence.empty()) h.add_evidence_for(pace.evidence);
+    for (const std::string& id : SymptomsBehind(*scene, service)) h.add_symptom_ids(id);
+    v1::Counterfactual* test = h.add_tests();
+    test->set_description(fmt::format("{} asked straight, past its callers, is as late", service.name()));
+    test->set_agrees(true);
+    if (!pace.evidence.empty()) test->add_evidence_ids(pace.evidence);
+    h.set_confidence(pace.answered ? kShown : kNoAnswer);
+    h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+    candidates->push_back({std::move(h), {}});
+  }
+}
+
+}  // namespace omnix

@@ -1,0 +1,581 @@
+// Diagnoses of faults at the edge: a real nginx before real programs, with the logs that users left.
+#include <gmock/gmock.h>
+
+#include "agents/investigation/faulty_system.h"
+
+namespace omnix {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class EdgeFaultsTest : public FaultySystem {
+ protected:
+  EdgeFaultsTest() : gateway_port_(FreePort()) {
+    for (const char* sub : {"logs", "tmp"}) std::filesystem::create_directories(Path(sub));
+  }
+
+  // Asked now, not when the system was begun: what its logs say since counts.
+  v1::Diagnosis Run() {
+    case_.now = case_.started_at = absl::Now();
+    return FaultySystem::Run();
+  }
+
+  // The gateway "edge": its nginx runs with `http` in the http block and `server` in the server block.
+  v1::Service* StartEdge(const std::vector<std::string>& paths, const std::string& http, const std::string& server) {
+    Write("edge.conf", fmt::format(R"(daemon off; master_process off;
+pid {0}/tmp/nginx.pid;
+error_log {0}/logs/error.log;
+events {{ }}
+http {{
+    log_format timed '$remote_addr [$time_iso8601] "$request" $status rt=$request_time';
+    access_log {0}/logs/access.log timed;
+    client_body_temp_path {0}/tmp; proxy_temp_path {0}/tmp; fastcgi_temp_path {0}/tmp; uwsgi_temp_path {0}/tmp; scgi_temp_path {0}/tmp;
+{2}
+    server {{
+        listen 127.0.0.1:{1};
+{3}
+    }}
+}}
+)",
+                                   folder_, gateway_port_, http, server));
+    v1::Service* edge = AddService("edge", gateway_port_, paths);
+    edge->set_kind("gateway");
+    edge->add_depends_on("shop");
+    edge->add_config_files()->set_path(Path("edge.conf"));
+    edge->mutable_config_files(0)->set_format("nginx");
+    for (const char* kind : {"access", "error"}) {
+      v1::LogFile* log = edge->add_logs();
+      log->set_path(Path(fmt::format("logs/{}.log", kind)));
+      log->set_kind(kind);
+    }
+    Start({"/usr/sbin/nginx", "-p", folder_, "-e", Path("logs/error.log"), "-c", Path("edge.conf")});
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (!TryConnect({"127.0.0.1", std::to_string(gateway_port_)}, absl::Seconds(1)).ok() && absl::Now() < deadline)
+      std::this_thread::yield();
+    return edge;
+  }
+
+  // `count` lines of the access log, evenly from `from` to `to` ago.
+  void Users(int count, absl::Duration from, absl::Duration to, const std::string& request, int status,
+             const std::string& seconds = "0.010") const {
+    std::ofstream log(Path("logs/access.log"), std::ios::app);
+    for (int i = 0; i < count; ++i) {
+      const absl::Time time = absl::Now() - from + (from - to) * i / count;
+      log << fmt::format("10.0.0.{} [{}] \"{} HTTP/1.1\" {} rt={}\n", i % 200,
+                         absl::FormatTime("%Y-%m-%dT%H:%M:%S%Ez", time, absl::UTCTimeZone()), request, status, seconds);
+    }
+  }
+
+  // The line of edge.conf that holds the text.
+  uint32_t LineOf(const std::string& text) const {
+    std::ifstream file(Path("edge.conf"));
+    uint32_t number = 1;
+    for (std::string line; std::getline(file, line); ++number) {
+      if (line.find(text) != std::string::npos) return number;
+    }
+    return 0;
+  }
+
+  static v1::Hypothesis OfKind(const v1::Diagnosis& diagnosis, const std::string& kind) {
+    for (const v1::Hypothesis& h : diagnosis.hypotheses()) {
+      if (h.kind() == kind) return h;
+    }
+    return {};
+  }
+
+  static std::string Proxy(const std::string& to) { return fmt::format("location / {{ proxy_pass http://{}; }}", to); }
+
+  const int gateway_port_;
+};
+
+TEST_F(EdgeFaultsTest, OneCopyRunsAnOlderVersion) {
+  const int a = FreePort(), b = FreePort();
+  Serve(a, "        self.answer(200)");
+  Serve(b, "        self.answer(404 if self.path == '/new' else 200)");
+  v1::Service* shop = AddService("shop", a, {"/new", "/old"});
+  for (const int port : {a, b}) {
+    v1::Instance* copy = shop->add_instances();
+    copy->set_name(port == a ? "shop-a" : "shop-b");
+    copy->set_base_url(fmt::format("http://127.0.0.1:{}", port));
+  }
+  StartEdge({"/new"}, fmt::format("upstream shop {{ server 127.0.0.1:{}; server 127.0.0.1:{}; }}", a, b),
+            Proxy("shop"));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "endpoint.bad_deploy") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "shop");
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("shop-b"));
+  EXPECT_THAT(First(diagnosis).title(), Not(HasSubstr("shop-a")));
+}
+
+// Only users meet it: every second request, and none of ours need be among them.
+TEST_F(EdgeFaultsTest, OneServerOfTheUpstreamIsGone) {
+  const int a = FreePort(), gone = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/products"});
+  StartEdge({"/products"},
+            fmt::format("upstream shop {{\n  server 127.0.0.1:{};\n  server 127.0.0.1:{} max_fails=0;\n}}", a, gone),
+            "proxy_next_upstream off; " + Proxy("shop"));
+  Users(200, absl::Hours(2), absl::Minutes(20), "GET /products", 200);
+  Users(20, absl::Minutes(5), absl::ZeroDuration(), "GET /products", 502);
+  Users(20, absl::Minutes(5), absl::ZeroDuration(), "GET /products", 200);
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "upstream.stale_address") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "edge");
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf(fmt::format(":{} max_fails", gone)));
+  EXPECT_GE(First(diagnosis).confidence(), 0.85);
+}
+
+// nginx asks the next one: nobody suffers, and what stands there besides is nobody's fault.
+TEST_F(EdgeFaultsTest, ASpareServerThatIsDownIsNotBlamed) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/products"});
+  StartEdge({"/products"},
+            fmt::format("upstream shop {{ server 127.0.0.1:{}; server 127.0.0.1:{} backup; }}", a, FreePort()),
+            Proxy("shop"));
+  Users(200, absl::Hours(2), absl::Minutes(20), "GET /products", 200);
+  Users(3, absl::Minutes(40), absl::Minutes(30), "GET /products", 502);
+  Users(20, absl::Minutes(5), absl::ZeroDuration(), "GET /favicon.ico", 404);
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
+}
+
+constexpr char kSlow[] = "        time.sleep(0.8 if self.path == '/slow' else 0)\n        self.answer(200)";
+
+TEST_F(EdgeFaultsTest, TheTimeoutInEffectIsNamedNotTheFirst) {
+  const int a = FreePort();
+  Serve(a, kSlow);
+  AddService("shop", a, {"/slow"});
+  StartEdge({"/slow"}, "    proxy_read_timeout 300ms;",
+            fmt::format("location /other/ {{ proxy_read_timeout 100ms; proxy_pass http://127.0.0.1:{0}; }}\n{1}", a,
+                        Proxy(fmt::format("127.0.0.1:{}", a))));
+  // It always took so long.
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "0.810");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.timeout_too_short") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("300ms"));
+}
+
+TEST_F(EdgeFaultsTest, AServiceThatBecameSlowIsNotTheTimeoutsFault) {
+  const int a = FreePort();
+  Serve(a, kSlow);
+  AddService("shop", a, {"/slow"});
+  StartEdge({"/slow"}, "    proxy_read_timeout 300ms;", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "0.040");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_LT(OfKind(diagnosis, "gateway.timeout_too_short").confidence(), 0.5) << All(diagnosis);
+}
+
+// Straight it takes longer than we wait; the log tells that it always did, and was served.
+TEST_F(EdgeFaultsTest, TheLogKnowsThatLongerAnswersWereServed) {
+  const int a = FreePort();
+  Serve(a, "        time.sleep(30 if self.path == '/report' else 0)\n        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/report"}, "    proxy_read_timeout 1s;", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /report", 200, "21.500");
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis timeout = OfKind(diagnosis, "gateway.timeout_too_short");
+  EXPECT_GT(timeout.confidence(), 0.5) << All(diagnosis);
+  EXPECT_EQ(timeout.location().line(), LineOf("proxy_read_timeout"));
+}
+
+constexpr char kUpgrades[] =
+    "        if self.path == '/live' and 'upgrade' in self.headers.get('Connection', '').lower() and "
+    "self.request_version == 'HTTP/1.1':\n"
+    "            import base64, hashlib\n"
+    "            key = self.headers['Sec-WebSocket-Key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'\n"
+    "            self.protocol_version = 'HTTP/1.1'\n"
+    "            self.send_response(101)\n"
+    "            self.send_header('Upgrade', 'websocket')\n"
+    "            self.send_header('Connection', 'Upgrade')\n"
+    "            self.send_header('Sec-WebSocket-Accept', "
+    "base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())\n"
+    "            self.end_headers()\n"
+    "            self.connection.recv(1000)\n"
+    "            self.close_connection = True\n"
+    "            return\n"
+    "        self.answer(400 if self.path == '/live' else 200)";
+
+constexpr char kPassesUpgrades[] =
+    "        proxy_http_version 1.1;\n        proxy_set_header Host $host;\n"
+    "        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection upgrade;\n";
+
+TEST_F(EdgeFaultsTest, AHeaderOfTheLocationsOwnLosesTheUpgrade) {
+  const int a = FreePort();
+  Serve(a, kUpgrades);
+  AddService("shop", a, {"/health"});
+  v1::Service* edge = StartEdge({"/health"}, "",
+                                fmt::format("{}        location / {{\n            proxy_set_header X-Shop 1;\n"
+                                            "            proxy_pass http://127.0.0.1:{};\n        }}",
+                                            kPassesUpgrades, a));
+  v1::Endpoint* live = edge->add_endpoints();
+  live->set_path("/live");
+  live->set_websocket(true);
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis first = First(diagnosis);
+  EXPECT_EQ(first.kind(), "websocket.upgrade_lost") << All(diagnosis);
+  EXPECT_EQ(first.location().line(), LineOf("X-Shop"));
+  EXPECT_THAT(first.explanation(), HasSubstr("lacks Upgrade, Connection"));
+  ASSERT_EQ(first.remedies_size(), 1);
+  const auto& lines = first.remedies(0).actions(0).with().fields().at("lines").list_value();
+  ASSERT_EQ(lines.values_size(), 2);
+  EXPECT_EQ(lines.values(0).string_value(), "            proxy_set_header Upgrade $http_upgrade;");
+}
+
+// What the remedy sets must not lose what the location inherited.
+TEST_F(EdgeFaultsTest, TheUpgradesRemedyKeepsWhatIsInherited) {
+  const int a = FreePort();
+  Serve(a, kUpgrades);
+  AddService("shop", a, {"/health"});
+  v1::Service* edge =
+      StartEdge({"/health"}, "    proxy_http_version 1.1;\n    proxy_set_header Host $host;",
+                fmt::format("        location / {{\n            proxy_pass http://127.0.0.1:{};\n        }}", a));
+  v1::Endpoint* live = edge->add_endpoints();
+  live->set_path("/live");
+  live->set_websocket(true);
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis first = First(diagnosis);
+  EXPECT_EQ(first.kind(), "websocket.upgrade_lost") << All(diagnosis);
+  ASSERT_EQ(first.remedies_size(), 1);
+  const auto& lines = first.remedies(0).actions(0).with().fields().at("lines").list_value();
+  ASSERT_EQ(lines.values_size(), 3);
+  EXPECT_EQ(lines.values(2).string_value(), "            proxy_set_header Host $host;");
+}
+
+TEST_F(EdgeFaultsTest, AnInheritedUpgradeIsNotBlamed) {
+  const int a = FreePort();
+  Serve(a, kUpgrades);
+  AddService("shop", a, {"/health"});
+  v1::Service* edge = StartEdge({"/health"}, "", kPassesUpgrades + Proxy(fmt::format("127.0.0.1:{}", a)));
+  v1::Endpoint* live = edge->add_endpoints();
+  live->set_path("/live");
+  live->set_websocket(true);
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
+}
+
+constexpr char kLimits[] =
+    "    limit_req_zone $binary_remote_addr zone=all:1m rate=500r/s;\n    limit_req_zone $binary_remote_addr "
+    "zone=few:1m rate=1r/m;\n"
+    "    limit_req_status 429;";
+
+TEST_F(EdgeFaultsTest, TheRateLimitInEffectIsNamed) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/products", "/orders"}, kLimits,
+            fmt::format("limit_req zone=all;\n location /health {{ proxy_pass http://127.0.0.1:{0}; }}\n"
+                        " location / {{ limit_req zone=few; proxy_pass http://127.0.0.1:{0}; }}",
+                        a));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.rate_limit") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("zone=few:1m"));
+}
+
+TEST_F(EdgeFaultsTest, ALimitThatMeetsAFloodIsLessSure) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/products", "/orders"}, kLimits,
+            fmt::format("location / {{ limit_req zone=few; proxy_pass http://127.0.0.1:{}; }}", a));
+  Users(600, absl::Hours(2), absl::Minutes(20), "GET /products", 200);
+  Users(3000, absl::Minutes(2), absl::ZeroDuration(), "GET /products", 429);
+  const v1::Hypothesis limit = OfKind(Run(), "gateway.rate_limit");
+  EXPECT_GT(limit.evidence_against_size(), 0) << limit.DebugString();
+  EXPECT_LT(limit.confidence(), 0.85);
+}
+
+TEST_F(EdgeFaultsTest, BodiesThatUsersSendAreTooLargeNow) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "    client_max_body_size 50m;",
+            fmt::format("location /upload {{\n client_max_body_size 1k;\n proxy_pass http://127.0.0.1:{0}; }}\n"
+                        "location / {{ proxy_pass http://127.0.0.1:{0}; }}",
+                        a));
+  Users(200, absl::Hours(2), absl::Minutes(20), "POST /upload", 201);
+  Users(15, absl::Minutes(5), absl::ZeroDuration(), "POST /upload", 413);
+  std::ofstream(Path("logs/error.log"), std::ios::app) << absl::FormatTime(
+      "%Y/%m/%d %H:%M:%S [error] 7#7: *1 client intended to send too large body: 20480 bytes, client: 10.0.0.9, "
+      "request: \"POST /upload HTTP/1.1\"\n",
+      absl::Now(), absl::LocalTimeZone());
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.body_limit") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("size 1k"));
+  EXPECT_GE(First(diagnosis).confidence(), 0.85);
+}
+
+// What users send badly, crawlers look for, and failures of an hour ago are no trouble.
+TEST_F(EdgeFaultsTest, FailuresThatAreUsualOrOverAreNoSymptoms) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(200, absl::Hours(2), absl::Minutes(20), "GET /products", 200);
+  Users(200, absl::Hours(2), absl::Minutes(20), "POST /orders", 201);
+  Users(20, absl::Minutes(70), absl::Minutes(60), "GET /products", 502);
+  Users(40, absl::Minutes(10), absl::ZeroDuration(), "GET /wp-login.php", 404);
+  Users(6, absl::Minutes(4), absl::ZeroDuration(), "POST /orders", 422);
+  Users(3, absl::Minutes(9), absl::Minutes(8), "GET /products", 502);
+  Users(20, absl::Minutes(4), absl::ZeroDuration(), "GET /products", 200);
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
+}
+
+// No check of ours writes: that each POST fails now stands in the log alone.
+TEST_F(EdgeFaultsTest, WritesThatFailSinceAreASymptom) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "POST /orders", 201);
+  Users(3, absl::Minutes(2), absl::ZeroDuration(), "POST /orders", 500);
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+  EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("POST /orders"));
+}
+
+TEST_F(EdgeFaultsTest, ManyMoreRequestsAndSlowerAnswersAreAnOverload) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(503 if self.path == '/products' else 200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/products"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(600, absl::Hours(2), absl::Minutes(20), "GET /products", 200, "0.020");
+  Users(2000, absl::Minutes(4), absl::ZeroDuration(), "GET /products", 200, "2.300");
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis load = OfKind(diagnosis, "load.overload");
+  EXPECT_EQ(load.component(), "shop") << All(diagnosis);
+  EXPECT_GT(load.confidence(), 0.5);
+}
+
+TEST_F(EdgeFaultsTest, TheUsualLoadIsNoOverload) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(503 if self.path == '/products' else 200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/products"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(1200, absl::Hours(2), absl::Minutes(1), "GET /products", 200, "0.020");
+  EXPECT_EQ(OfKind(Run(), "load.overload").kind(), "");
+}
+
+// A name server that knows nothing.
+constexpr char kNameServer[] = R"(
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', int(sys.argv[1])))
+open(sys.argv[2], 'w').close()
+while True:
+    q, peer = s.recvfrom(512)
+    s.sendto(q[:2] + b'\x81\x83' + q[4:6] + b'\0\0\0\0\0\0' + q[12:], peer)
+)";
+
+TEST_F(EdgeFaultsTest, TheNameServerDoesNotKnowTheUpstream) {
+  const int a = FreePort(), dns = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  Write("dns.py", kNameServer);
+  Start({"python3", Path("dns.py"), std::to_string(dns), Path("dns.up")});
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (!std::filesystem::exists(Path("dns.up")) && absl::Now() < deadline) std::this_thread::yield();
+  StartEdge(
+      {"/products"}, "",
+      fmt::format("resolver 127.0.0.1:{};\nset $shop shop.blue.internal;\nlocation / {{ proxy_pass http://$shop:{}; }}",
+                  dns, a));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "dns.failure") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "edge");
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("set $shop"));
+}
+
+TEST_F(EdgeFaultsTest, TheNameServerIsGone) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge(
+      {"/products"}, "",
+      fmt::format("resolver 127.0.0.1:{};\nresolver_timeout 1s;\nlocation / {{ set $shop shop.internal;\n proxy_pass "
+                  "http://$shop:{}; }}",
+                  FreePort(), a));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "dns.failure") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("resolver 127"));
+}
+
+class CorsFaultsTest : public EdgeFaultsTest {
+ protected:
+  // A backend that sends `allow` by itself behind a gateway that adds `header`, asked from one origin.
+  v1::Diagnosis Ask(const std::string& allow, const std::string& header, bool credentials) {
+    const int a = FreePort();
+    Serve(a,
+          "        self.send_response(200)\n" +
+              (allow.empty() ? ""
+                             : fmt::format("        self.send_header('Access-Control-Allow-Origin', '{}')\n", allow)) +
+              "        self.send_header('Content-Length', '0')\n        self.end_headers()\n    do_OPTIONS = do_GET\n"
+              "    do_HEAD = do_GET");
+    AddService("shop", a, {"/products"});
+    StartEdge({"/products"}, "",
+              fmt::format("location / {{\n            {}\n            proxy_pass http://127.0.0.1:{};\n        }}",
+                          header, a));
+    v1::Origin* origin = case_.system.add_origins();
+    origin->set_name("production");
+    origin->set_url("https://shop.example");
+    v1::Check* check = case_.system.add_suites()->add_steps();
+    check->set_name("origins");
+    check->set_kind("cors");
+    check->set_service("edge");
+    (*check->mutable_with()->mutable_fields())["path"].set_string_value("/products");
+    (*check->mutable_with()->mutable_fields())["allow_credentials"].set_bool_value(credentials);
+    (*check->mutable_with()->mutable_fields())["allow_any_origin"].set_bool_value(true);
+    return Run();
+  }
+};
+
+TEST_F(CorsFaultsTest, GatewayAndBackendBothAllow) {
+  const v1::Diagnosis diagnosis =
+      Ask("https://shop.example", "add_header Access-Control-Allow-Origin https://shop.example always;", false);
+  const v1::Hypothesis first = First(diagnosis);
+  EXPECT_EQ(first.kind(), "cors.origin_duplicated") << All(diagnosis);
+  EXPECT_EQ(first.component(), "edge");
+  EXPECT_EQ(first.location().line(), LineOf("add_header"));
+  ASSERT_GE(first.remedies_size(), 1);
+  EXPECT_EQ(first.remedies(0).actions(0).with().fields().at("lines").list_value().values(0).string_value(),
+            "            proxy_hide_header Access-Control-Allow-Origin;");
+}
+
+TEST_F(CorsFaultsTest, AWildcardDoesNotDoWithCredentials) {
+  const v1::Diagnosis diagnosis = Ask("", "add_header Access-Control-Allow-Origin * always;", true);
+  EXPECT_EQ(First(diagnosis).kind(), "cors.wildcard_credentials") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "edge");
+}
+
+TEST_F(CorsFaultsTest, ABackendThatAllowsByItselfIsWell) {
+  const v1::Diagnosis diagnosis = Ask("https://shop.example", "", false);
+  EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
+}
+
+class CertificateFaultsTest : public EdgeFaultsTest {
+ protected:
+  // NAME.pem and NAME.key, signed by itself, from `begin` to `end` days from now.
+  void Issue(const std::string& name, const std::string& host, int begin, int end) {
+    const auto day = [](int days) {
+      return absl::FormatTime("%Y%m%d%H%M%SZ", absl::Now() + absl::Hours(24 * days), absl::UTCTimeZone());
+    };
+    ProcessOptions options;
+    options.cwd = folder_;
+    auto made =
+        RunProcess({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", name + ".key", "-out", "root.pem", "-days", "10", "-subj", "/CN=" + host},
+                   options);
+    ASSERT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->err : made.status().ToString());
+    // `openssl req` knows no times: the same key signs once more as an authority.
+    Write("ca.conf",
+          fmt::format("[ca]\ndefault_ca=d\n[d]\nnew_certs_dir={0}/tmp\ndatabase={0}/index\nserial={0}/serial\n"
+                      "policy=p\ndefault_md=sha256\nx509_extensions=e\nunique_subject=no\n[p]\n"
+                      "commonName=supplied\n[e]\nsubjectAltName=DNS:{1},IP:{2}\n",
+                      folder_, host, host == "127.0.0.1" ? "127.0.0.1" : "127.0.0.9"));
+    Write("index", "");
+    Write("serial", "0" + RandomHex(7) + "0");
+    made = RunProcess({"openssl", "req", "-new", "-key", name + ".key", "-subj", "/CN=" + host, "-out", "request.pem"},
+                      options);
+    ASSERT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->err : made.status().ToString());
+    made = RunProcess({"openssl", "ca", "-batch", "-config", "ca.conf", "-selfsign", "-keyfile", name + ".key", "-in",
+                       "request.pem", "-out", name + ".pem", "-startdate", day(begin), "-enddate", day(end), "-notext"},
+                      options);
+    ASSERT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->err : made.status().ToString());
+  }
+
+  // The edge with HTTPS on a port of its own, which the model declares.
+  v1::Service* StartTls() {
+    const int a = FreePort(), tls = FreePort();
+    Serve(a, "        self.answer(200)");
+    AddService("shop", a, {"/health"});
+    v1::Service* edge = StartEdge({"/health"}, "",
+                                  fmt::format("listen 127.0.0.1:{} ssl;\nssl_certificate {}/site.pem;\n"
+                                              "ssl_certificate_key {}/site.key;\n{}",
+                                              tls, folder_, folder_, Proxy(fmt::format("127.0.0.1:{}", a))));
+    edge->add_tls(fmt::format("127.0.0.1:{}", tls));
+    return edge;
+  }
+};
+
+TEST_F(CertificateFaultsTest, ItExpiredAndTheRenewedOneWasNotLoaded) {
+  Issue("site", "127.0.0.1", -90, -2);
+  v1::Service* edge = StartTls();
+  (*edge->mutable_commands())["reload"].add_argv("true");
+  v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "tls.certificate_expired") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("ssl_certificate "));
+  EXPECT_EQ(First(diagnosis).remedies_size(), 0);
+  Issue("site", "127.0.0.1", -1, 90);
+  diagnosis = Run();
+  EXPECT_THAT(First(diagnosis).explanation(), HasSubstr("it was not loaded")) << All(diagnosis);
+  ASSERT_EQ(First(diagnosis).remedies_size(), 1);
+  EXPECT_EQ(First(diagnosis).remedies(0).id(), "reload");
+}
+
+TEST_F(CertificateFaultsTest, ItIsNotYetValid) {
+  Issue("site", "127.0.0.1", 3, 90);
+  StartTls();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "tls.certificate_invalid") << All(diagnosis);
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("is not valid before"));
+}
+
+TEST_F(CertificateFaultsTest, ItIsForAnotherName) {
+  Issue("site", "old.shop.example", -10, 90);
+  StartTls();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "tls.certificate_invalid") << All(diagnosis);
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("is for old.shop.example"));
+}
+
+// Signed by itself for months, and nobody complains: hardly what happened now.
+TEST_F(CertificateFaultsTest, OneThatWasAlwaysSignedByItselfIsAGuess) {
+  Issue("site", "127.0.0.1", -60, 90);
+  StartTls();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_LT(First(diagnosis).confidence(), 0.7) << All(diagnosis);
+}
+
+// The model asks for no certificate; the one whose log complains is not the one to blame.
+TEST_F(CertificateFaultsTest, TheCallersLogComplainsOfAnExpiredOne) {
+  Issue("site", "127.0.0.1", -90, -1);
+  v1::Service* edge = StartTls();
+  const std::string address = edge->tls(0);
+  edge->clear_tls();
+  edge->add_listen(address);
+  v1::Service* app = AddService("app", FreePort(), {"/pay"});
+  app->clear_base_url();
+  const int port = FreePort();
+  Serve(port, "        self.answer(502)");
+  app->set_base_url(fmt::format("http://127.0.0.1:{}", port));
+  app->add_depends_on("edge");
+  app->add_config_files()->set_path(Path("app.yaml"));
+  Write("app.yaml", fmt::format("edge_url: https://{}/v1\n", address));
+  app->add_logs()->set_path(Path("app.log"));
+  Write("app.log", Now() + " ERROR GET /pay: certificate verify failed: certificate has expired (_ssl.c:1002)\n");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "tls.certificate_expired") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "edge");
+}
+
+// Python's message does not say which name it was.
+TEST_F(EdgeFaultsTest, ANameOfTheConfigurationDoesNotResolve) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(500)");
+  v1::Service* shop = AddService("shop", a, {"/items"});
+  Write("shop.env", "GREETING=hello\nPAYMENTS_URL=http://payments.shop.invalid:8080/pay\n");
+  shop->add_config_files()->set_path(Path("shop.env"));
+  shop->add_logs()->set_path(Path("shop.log"));
+  Write("shop.log",
+        Now() + " ERROR GET /items failed\n" + Now() + " socket.gaierror: [Errno -2] Name or service not known\n");
+  case_.now = absl::Now();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "dns.failure") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().file(), Path("shop.env")) << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), 2u);
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("payments.shop.invalid"));
+}
+
+}  // namespace
+}  // namespace omnix

@@ -1,0 +1,137 @@
+#include "agents/investigation/postgres_dsns.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "agents/checks/variables.h"
+#include "agents/investigation/symptoms_of.h"
+#include "agents/sources/config_values.h"
+
+namespace omnix {
+namespace {
+
+// The part of a connection that a key speaks of by its last word; empty: none.
+std::string PartOf(const std::string& word) {
+  static const std::map<std::string, std::string> kParts = {
+      {"host", "host"},     {"hostname", "host"},       {"server", "host"},       {"port", "port"},
+      {"user", "user"},     {"username", "user"},       {"role", "user"},         {"password", "password"},
+      {"pass", "password"}, {"passwd", "password"},     {"pwd", "password"},      {"name", "database"},
+      {"db", "database"},   {"dbname", "database"},     {"database", "database"}, {"pguser", "user"},
+      {"pghost", "host"},   {"pgpassword", "password"}, {"pgport", "port"},       {"pgdatabase", "database"}};
+  const auto found = kParts.find(word);
+  return found == kParts.end() ? "" : found->second;
+}
+
+// "database.host" -> {"database", "host"}; "DB_HOST" -> {"db", "host"}; "PGHOST" -> {"", "host"}.
+std::pair<std::string, std::string> SplitKey(const std::string& key) {
+  const std::string lower = absl::AsciiStrToLower(key);
+  const size_t cut = lower.find_last_of("._-");
+  const std::string word = cut == std::string::npos ? lower : lower.substr(cut + 1);
+  return {cut == std::string::npos ? "" : lower.substr(0, cut), PartOf(word)};
+}
+
+class Collector {
+ public:
+  explicit Collector(const v1::SystemModel& system) : system_(system) {}
+
+  void AddModel(const v1::Service& store) {
+    const auto text = Expand(store.database().dsn(), {});
+    if (store.database().kind() != "postgresql" || !text.ok()) return;
+    const auto dsn = ParsePostgresDsn(*text);
+    PostgresWay way;
+    way.dsn = dsn.value_or(PostgresDsn());
+    way.connection_string = *text;
+    Add(way.dsn.Address(), &store, way);
+  }
+
+  void AddFile(const v1::Service& client, const v1::ConfigFile& file) {
+    if (file.format() == "nginx") return;
+    const auto config = ReadConfigValues(file.path(), file.format());
+    if (!config.ok()) return;
+    std::map<std::string, PostgresWay> parts;
+    for (const ConfigValue& value : config->values) {
+      const auto text = Expand(value.value, {});
+      if (!text.ok()) continue;
+      if (const auto dsn = ParsePostgresDsn(*text)) {
+        PostgresWay way{&client, value.location, {}, *dsn, ToConnectionString(*dsn)};
+        AddConfigured(way);
+        continue;
+      }
+      const auto [group, part] = SplitKey(value.key);
+      if (!part.empty()) Take(part, *text, value.location, &parts[group]);
+    }
+    for (auto& [group, way] : parts) {
+      // A host alone may be anything's.
+      if (way.dsn.host.empty() || way.dsn.user.empty() || way.dsn.database.empty()) continue;
+      way.client = &client;
+      way.connection_string = ToConnectionString(way.dsn);
+      AddConfigured(way);
+    }
+  }
+
+  std::vector<PostgresServer> Take() { return std::move(servers_); }
+
+ private:
+  static void Take(const std::string& part, const std::string& text, const v1::Location& location, PostgresWay* way) {
+    if (part == "host") {
+      way->dsn.host = text;
+      way->location = location;
+    }
+    if (part == "port") way->dsn.port = std::atoi(text.c_str());
+    if (part == "user") way->dsn.user = text;
+    if (part == "database") way->dsn.database = text;
+    if (part != "password") return;
+    way->dsn.password = text;
+    way->password_location = location;
+  }
+
+  void AddConfigured(const PostgresWay& way) {
+    const std::string address = way.dsn.Address();
+    const v1::Service* store = nullptr;
+    for (const v1::Service& service : system_.services()) {
+      const std::vector<std::string> own = AddressesOf(service);
+      if (&service != way.client && std::find(own.begin(), own.end(), address) != own.end()) store = &service;
+    }
+    if (store == nullptr && !address.starts_with("127.0.0.1:")) return;
+    // Host, user and database by themselves may be those of another product.
+    const bool known =
+        std::any_of(servers_.begin(), servers_.end(), [&](const auto& s) { return s.address == address; });
+    const bool is_url = way.password_location.file().empty();
+    if (!known && !is_url && way.dsn.port != kPostgresPort && way.dsn.port != 0) return;
+    Add(address, store, way);
+  }
+
+  void Add(const std::string& address, const v1::Service* store, const PostgresWay& way) {
+    auto server = std::find_if(servers_.begin(), servers_.end(), [&](const auto& s) { return s.address == address; });
+    if (server == servers_.end()) {
+      if (servers_.size() >= kMaxPostgresServers) return;
+      servers_.push_back({store, address, {}});
+      server = servers_.end() - 1;
+    }
+    if (server->store == nullptr) server->store = store;
+    const bool known = std::any_of(server->ways.begin(), server->ways.end(), [&](const PostgresWay& other) {
+      return other.client == way.client && other.connection_string == way.connection_string;
+    });
+    if (!known && server->ways.size() < kMaxPostgresWays) server->ways.push_back(way);
+  }
+
+  const v1::SystemModel& system_;
+  std::vector<PostgresServer> servers_;
+};
+
+}  // namespace
+
+std::vector<PostgresServer> FindPostgresServers(const Case& investigation) {
+  Collector collector(investigation.system);
+  for (const v1::Service& service : investigation.system.services()) collector.AddModel(service);
+  for (const v1::Service& service : investigation.system.services()) {
+    for (const v1::ConfigFile& file : service.config_files()) collector.AddFile(service, file);
+    for (const v1::Instance& instance : service.instances()) {
+      for (const v1::ConfigFile& file : instance.config_files()) collector.AddFile(service, file);
+    }
+  }
+  return collector.Take();
+}
+
+}  // namespace omnix

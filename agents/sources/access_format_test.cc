@@ -1,0 +1,86 @@
+#include "agents/sources/access_format.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/hash.h"
+
+namespace omnix {
+namespace {
+
+const absl::Time kTime = absl::FromUnixSeconds(1756970043);  // 2025-09-04T07:14:03Z
+
+TEST(AccessFormat, ReadsCommonAndCombined) {
+  const auto record = AccessFormat().Read(
+      R"(10.0.0.7 - bob [04/Sep/2025:07:14:03 +0000] "GET /v1/products?page=2 HTTP/1.1" 404 153 "-" "curl/8.0")");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->time, kTime);
+  EXPECT_EQ(record->method, "GET");
+  EXPECT_EQ(record->path, "/v1/products");
+  EXPECT_EQ(record->status, 404);
+  EXPECT_EQ(record->client, "10.0.0.7");
+  EXPECT_FALSE(record->duration.has_value());
+}
+
+TEST(AccessFormat, FindsDurationsBehindTheUsualFields) {
+  const std::string common = R"(::1 - - [04/Sep/2025:07:14:03 +0000] "GET / HTTP/1.1" 200 5 "-" "rt=9 agent")";
+  auto record = AccessFormat().Read(common + " 0.250");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->duration, absl::Milliseconds(250));
+  record = AccessFormat().Read(common + " rt=1.5 urt=1.25");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->duration, absl::Milliseconds(1500));
+  EXPECT_EQ(record->upstream_duration, absl::Milliseconds(1250));
+}
+
+TEST(AccessFormat, ReadsJson) {
+  const auto record = AccessFormat().Read(
+      R"({"time":"2025-09-04T07:14:03+00:00","remote_addr":"10.0.0.7","request":"POST /a?b HTTP/1.1","status":"502",)"
+      R"("http":{"duration_ms":120},"upstream_response_time":"0.100, 0.020","upstream_addr":"10.0.0.1:80, 10.0.0.2:80"})");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->time, kTime);
+  EXPECT_EQ(record->method, "POST");
+  EXPECT_EQ(record->path, "/a");
+  EXPECT_EQ(record->status, 502);
+  EXPECT_EQ(record->duration, absl::Milliseconds(120));
+  EXPECT_EQ(record->upstream_duration, absl::Milliseconds(120));
+  EXPECT_EQ(record->upstream, "10.0.0.2:80");
+}
+
+TEST(AccessFormat, FollowsTheLogFormatOfTheConfiguration) {
+  const std::string path = testing::TempDir() + "format-" + RandomHex(6) + ".conf";
+  std::ofstream(path) << R"(events {}
+http {
+  log_format timed escape=json '$msec|$request_time|${status}|$upstream_addr|$upstream_response_time|'
+                               '$request_method $request_uri|$remote_addr';
+  server { location / { access_log logs/timed.log timed; } access_log /var/log/plain.log combined; }
+}
+)";
+  const auto config = ReadNginxConfig(path);
+  ASSERT_TRUE(config.ok()) << config.status();
+  auto record = FormatOfLog(*config, "/srv/logs/timed.log")
+                    .Read("1756970043.120|0.312|504|127.0.0.1:9000|-|GET /a/b?c=1|10.1.1.1");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(absl::ToUnixSeconds(record->time), absl::ToUnixSeconds(kTime));
+  EXPECT_EQ(record->status, 504);
+  EXPECT_EQ(record->path, "/a/b");
+  EXPECT_EQ(record->duration, absl::Milliseconds(312));
+  EXPECT_FALSE(record->upstream_duration.has_value());
+  EXPECT_EQ(record->upstream, "127.0.0.1:9000");
+  EXPECT_EQ(record->client, "10.1.1.1");
+  EXPECT_TRUE(FormatOfLog(*config, "/var/log/plain.log")
+                  .Read(R"(1.1.1.1 - - [04/Sep/2025:07:14:03 +0000] "GET / HTTP/1.1" 200 5 "-" "-")")
+                  .has_value());
+  std::filesystem::remove(path);
+}
+
+TEST(AccessFormat, SaysNothingOfOtherLines) {
+  for (const char* line : {"", "garbage", "{\"level\":\"info\"}", "{broken", "GET / 200",
+                           "2025/09/04 07:14:03 [error] 1#1: connect() failed"})
+    EXPECT_FALSE(AccessFormat().Read(line).has_value()) << line;
+}
+
+}  // namespace
+}  // namespace omnix
