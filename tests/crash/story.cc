@@ -93,8 +93,18 @@ class Director {
     interfered_ = true;
   }
 
+  // Not before it serves: a program that has only just been started dies of the signal like any other.
   void StopOmnixd() {
+    EXPECT_TRUE(WaitUntil([&] { return Answers() || !world_.program(kOmnixd).IsRunning(); })) << world_.Logs();
     if (const int exit_code = world_.program(kOmnixd).Terminate(); exit_code != 0) Bury(kOmnixd, exit_code);
+  }
+
+  bool Answers() {
+    const auto api = v1::Operator::NewStub(NewChannel(world_.grpc_address()));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+    v1::ListAgentsResponse response;
+    return api->ListAgents(&context, {}, &response).ok();
   }
 
   bool IsGone(const std::string& agent) {

@@ -11,7 +11,6 @@
 namespace omnix {
 namespace {
 
-using testing::FreePort;
 using testing::RunToEnd;
 using ::testing::SizeIs;
 using testing::Slurp;

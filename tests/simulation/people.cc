@@ -69,7 +69,7 @@ std::string People::PlanToName(const v1::Incident& incident) {
 void People::Interfere(const v1::Incident& incident) {
   v1::CommandIncidentRequest request;
   request.set_incident_id(incident.id());
-  switch (random_.Below(9)) {
+  switch (random_.Below(11)) {
     case 0:
     case 1:
       request.mutable_note()->set_text("a note");
@@ -93,6 +93,19 @@ void People::Interfere(const v1::Incident& incident) {
       break;
     case 7:
       request.mutable_rollback();
+      break;
+    case 8: {
+      const auto& incidents = bench_.promises.incidents();
+      auto into = incidents.begin();
+      std::advance(into, static_cast<std::ptrdiff_t>(random_.Below(incidents.size())));
+      request.mutable_merge()->set_into(into->first);
+      break;
+    }
+    case 9:
+      request.mutable_split();
+      for (const auto& alert : incident.alerts()) {
+        if (random_.Chance(0.4)) request.mutable_split()->add_fingerprints(alert.fingerprint());
+      }
       break;
     default:
       request.mutable_choose()->set_explanation_id(fmt::format("x{}", random_.Between(1, 3)));

@@ -48,9 +48,9 @@ void Promises::Kept(const Batch& batch) {
     CheckEvent(incident, event);
     Evolve(incident, event);
     Remember(event);
-    ++event_counts_[static_cast<size_t>(event.kind_case())];
+    ++event_counts_.at(static_cast<size_t>(event.kind_case()));
   }
-  for (const auto& key : batch.repeated_alerts) ++alerts_kept_[key];
+  for (const auto& [id, fingerprint] : batch.repeated_alerts) ++alerts_kept_[{KinOf(id), fingerprint}];
   for (const auto& expected : expected_) {
     const v1::Incident& incident = incidents_[expected.incident_id];
     if (incident.sequence() == expected.sequence && SerializeDeterministically(incident) == expected.state) continue;
@@ -75,7 +75,7 @@ void Promises::AlertsAcknowledged(const std::vector<v1::Alert>& alerts, const st
       }
       continue;
     }
-    const std::pair<std::string, std::string> key(results[i].incident_id, fingerprint);
+    const std::pair<std::string, std::string> key(KinOf(results[i].incident_id), fingerprint);
     if (++alerts_acknowledged_[key] > alerts_kept_[key]) {
       Break(promise, fmt::format("{} of {} was acknowledged {} times, kept {} times", fingerprint, key.first,
                                  alerts_acknowledged_[key], alerts_kept_[key]));

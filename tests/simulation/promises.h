@@ -19,8 +19,8 @@
 
 namespace omnix::simulation {
 
-// Highest field number of an event's kind.
-inline constexpr size_t kEventKinds = 40;
+// More than the highest field number of an event's kind.
+inline constexpr size_t kEventKinds = 64;
 using EventCounts = std::array<uint64_t, kEventKinds>;
 
 class Promises {
@@ -111,7 +111,12 @@ class Promises {
   std::set<std::string> said_;
   // Incident and plan hash.
   std::set<std::pair<std::string, std::string>> granted_;
-  // How often an alert (incident and fingerprint) was kept, and acknowledged.
+  // Incidents whose alerts people moved between them count as one: the last word of an alert may be on its way
+  // meanwhile.
+  std::string KinOf(const std::string& incident_id) const;
+  void JoinKin(const std::string& incident_id, const std::string& other_id);
+  std::map<std::string, std::string> kin_;
+  // How often an alert (kin and fingerprint) was kept, and acknowledged.
   std::map<std::pair<std::string, std::string>, uint64_t> alerts_kept_;
   // By fingerprint.
   std::map<std::string, Reading> last_readings_;

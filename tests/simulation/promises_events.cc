@@ -59,6 +59,7 @@ void Promises::CheckOpened(const v1::Event& event) {
       if (id == event.incident_id() || IsClosed(other.phase()) || !HasAlert(other, alert.fingerprint())) continue;
       // One that had ended and is open again for a rollback may have lost the alert to a later incident.
       if (HadEnded(other)) continue;
+      if (event.incident_opened().split_from() == id) continue;
       Break("an alert opens one incident",
             fmt::format("{} opened {} though {} is open", alert.fingerprint(), event.incident_id(), id));
     }
@@ -166,8 +167,28 @@ void Promises::NotBefore(const std::string& timer, absl::Duration length, const 
   }
 }
 
+std::string Promises::KinOf(const std::string& incident_id) const {
+  const auto found = kin_.find(incident_id);
+  return found == kin_.end() ? incident_id : found->second;
+}
+
+void Promises::JoinKin(const std::string& incident_id, const std::string& other_id) {
+  const std::string kin = KinOf(incident_id);
+  const std::string former = KinOf(other_id);
+  kin_[incident_id] = kin_[other_id] = kin;
+  if (former == kin) return;
+  for (auto& [id, its] : kin_) {
+    if (its == former) its = kin;
+  }
+  for (auto* counts : {&alerts_kept_, &alerts_acknowledged_}) {
+    std::map<std::pair<std::string, std::string>, uint64_t> joined;
+    for (const auto& [key, count] : *counts) joined[{key.first == former ? kin : key.first, key.second}] += count;
+    *counts = std::move(joined);
+  }
+}
+
 void Promises::RememberAlert(const std::string& incident_id, const v1::Alert& alert) {
-  ++alerts_kept_[{incident_id, alert.fingerprint()}];
+  ++alerts_kept_[{KinOf(incident_id), alert.fingerprint()}];
   last_readings_[alert.fingerprint()] = {incident_id, alert.status() == v1::ALERT_STATUS_FIRING, scheduler_.now()};
 }
 
@@ -187,6 +208,15 @@ void Promises::Remember(const v1::Event& event) {
     }
     case v1::Event::kAlertAttached:
       return RememberAlert(id, event.alert_attached().alert());
+    case v1::Event::kAlertsTaken:
+      said_.insert(event.alerts_taken().by());
+      for (auto& [fingerprint, reading] : last_readings_) {
+        if (reading.incident_id == event.alerts_taken().from()) reading.incident_id = id;
+      }
+      return;
+    case v1::Event::kAlertsMoved:
+      said_.insert(event.alerts_moved().by());
+      return JoinKin(id, event.alerts_moved().to());
     case v1::Event::kTaskAssigned:
       return start(TimerOf("attempt", id, event.task_assigned().task_id()));
     case v1::Event::kAttemptFailed:

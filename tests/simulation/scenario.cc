@@ -102,6 +102,16 @@ void EnableFaults(bool contention, Scenario& scenario, Random& random) {
   scenario.enabled[static_cast<size_t>(Fault::kContention)] = contention;
 }
 
+// Resolved incidents are taken up again, and what changes back and forth is soon taken for flapping.
+v1::GroupingRule DrawRule(Random& random) {
+  v1::GroupingRule rule;
+  rule.set_name("drawn");
+  rule.set_late(v1::LATE_ALERTS_REOPEN);
+  rule.mutable_flapping()->set_changes(static_cast<uint32_t>(random.Between(1, 2)));
+  *rule.mutable_flapping()->mutable_quiet() = ToProto(random.Between(absl::Seconds(2), absl::Seconds(30)));
+  return rule;
+}
+
 }  // namespace
 
 Scenario DrawScenario(uint64_t seed, Random& random) {
@@ -126,6 +136,7 @@ Scenario DrawScenario(uint64_t seed, Random& random) {
   EnableFaults(scenario.contention, scenario, random);
   scenario.shortest_way = absl::Microseconds(100);
   scenario.longest_way = random.Chance(0.3) ? absl::Milliseconds(400) : absl::Milliseconds(3);
+  if (!scenario.contention && random.Chance(0.4)) *scenario.configuration.grouping.add_rules() = DrawRule(random);
   return scenario;
 }
 

@@ -55,10 +55,17 @@ void Stack::StartOrchestrator() {
     argv.push_back("--playbooks");
     argv.push_back(options_.playbooks_folder);
   }
+  if (!options_.token.empty()) {
+    Spill(folder_ + "/token", options_.token);
+    argv.push_back("--token-file");
+    argv.push_back(folder_ + "/token");
+  }
+  argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
   programs_["omnixd"] = Program(argv, folder_ + "/log/omnixd");
   const bool ready = WaitUntil([&] {
     HttpRequest request;
     request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/readyz";
+    if (!options_.token.empty()) request.headers = {{"Authorization", "Bearer " + options_.token}};
     const auto response = SendHttp(request);
     return (response.ok() && response->status == 200) || !programs_["omnixd"].IsRunning();
   });

@@ -24,6 +24,10 @@ struct StackOptions {
   std::string recovery_config;
   // Empty: the default playbook.
   std::string playbooks_folder = {};
+  // What the HTTP API asks for; empty: nothing.
+  std::string token = {};
+  // Further arguments of omnixd.
+  std::vector<std::string> arguments = {};
 };
 
 class Stack {

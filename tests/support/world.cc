@@ -1,11 +1,8 @@
 #include "tests/support/world.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,18 +38,6 @@ TemporaryFolder::~TemporaryFolder() {
   if (std::getenv("OMNIX_KEEP_TEST_FOLDERS") != nullptr) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
-}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(0, bind(fd, reinterpret_cast<sockaddr*>(&address), size));
-  EXPECT_EQ(0, getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size));
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 bool WaitUntil(const std::function<bool()>& condition, absl::Duration deadline) {

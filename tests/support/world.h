@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/support/free_port.h"
 
 namespace omnix::testing {
 
@@ -25,9 +26,6 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
-
-// A TCP port of 127.0.0.1 that nobody listens on. Another process can still take it first.
-int FreePort();
 
 // True once `condition` holds; false where it does not within `deadline`. Asks every few milliseconds.
 bool WaitUntil(const std::function<bool()>& condition, absl::Duration deadline = absl::Seconds(20));

@@ -79,7 +79,7 @@ void Compare(const Options& options, AlertKind kind, int alerts_each) {
   std::vector<Figures> bare;
   std::vector<Figures> own;
   for (int i = 0; i < options.rounds; ++i) {
-    bare.push_back(Measure(BareServer(), options, kind, alerts_each));
+    bare.push_back(Measure(BareServer(kind == AlertKind::kOpen), options, kind, alerts_each));
     own.push_back(Measure(Omnixd(), options, kind, alerts_each));
   }
   const Json limit = Line("alerts_ceiling", kind, alerts_each, bare);

@@ -22,10 +22,10 @@ bool Answers(int port, const std::string& path, const std::string& wanted) {
 
 }  // namespace
 
-BareServer::BareServer() {
-  child_ = std::make_unique<Child>(
-      std::vector<std::string>{Program("omnix-bench-alerts-ceiling"), std::to_string(port_), folder_ / "alerts.db"},
-      folder_ / "server.log");
+BareServer::BareServer(bool opens) {
+  std::vector<std::string> argv = {Program("omnix-bench-alerts-ceiling"), std::to_string(port_), folder_ / "alerts.db"};
+  if (opens) argv.emplace_back("opens");
+  child_ = std::make_unique<Child>(argv, folder_ / "server.log");
   WaitFor([&] { return Answers(port_, "/readyz", ""); }, "the bare server; see " + folder_.path());
 }
 

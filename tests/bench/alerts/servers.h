@@ -23,7 +23,8 @@ class Server {
 
 class BareServer final : public Server {
  public:
-  BareServer();
+  // `opens`: each alert is an incident of its own.
+  explicit BareServer(bool opens);
 };
 
 class Omnixd final : public Server {

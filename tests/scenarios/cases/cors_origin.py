@@ -1,0 +1,18 @@
+"""an origin is missing in the CORS list"""
+from harness import decoys
+from harness.scenario import Cause, Fix, Truth
+
+NAME = "an origin is missing in the CORS list"
+
+
+def inject(s):
+    innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
+    files = s.edit("cors_origin")
+    s.repository.commit("gateway: origins of the new site", "Dana Okafor", 6)
+    s.reload()
+    return Truth([Cause([s.gateway], ["cors.origin_missing"], files)],
+                 [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
+
+
+def symptom(s):
+    return s.call("static").status == 200

@@ -1,0 +1,1 @@
+"""What runs the scenarios: systems, faults, the diagnosis and its marks."""

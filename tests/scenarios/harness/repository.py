@@ -1,0 +1,31 @@
+"""A git work tree with a history."""
+import os
+import subprocess
+import time
+
+
+class Repository:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def git(self, *argv, **environment):
+        done = subprocess.run(["git", "-C", self.folder, "-c", "commit.gpgsign=false", "-c", "gc.auto=0", *argv],
+                              env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", **environment}, capture_output=True,
+                              text=True, timeout=20, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"git {' '.join(argv)}: {done.stderr}")
+        return done.stdout.strip()
+
+    def create(self):
+        os.makedirs(self.folder, exist_ok=True)
+        self.git("init", "-q", "-b", "main")
+
+    def commit(self, message, author, minutes_ago, paths=("-A",)):
+        """Commits what changed and returns the commit's hash."""
+        self.git("add", *paths)
+        when = f"{int(time.time() - minutes_ago * 60)} +0000"
+        mail = author.split()[0].lower() + "@example.org"
+        self.git("commit", "-q", "--no-verify", "--allow-empty", "-m", message, GIT_AUTHOR_NAME=author,
+                 GIT_AUTHOR_EMAIL=mail, GIT_COMMITTER_NAME=author, GIT_COMMITTER_EMAIL=mail, GIT_AUTHOR_DATE=when,
+                 GIT_COMMITTER_DATE=when)
+        return self.git("rev-parse", "HEAD")

@@ -1,0 +1,12 @@
+"""Limits of programs in the supervisor's specification, by the format in which a system keeps it."""
+import json
+
+
+class JsonSpecification:
+    specification_file = "app/ops/programs.json"
+
+    def limit(self, program, key, value):
+        """open_files, address_space_mb, max_rss_mb or env; takes effect at the program's next start. Returns the file."""
+        specification = json.loads(self.read(self.specification_file))
+        specification["programs"][program][key] = value
+        return self.write(self.specification_file, json.dumps(specification, indent=2) + "\n")
