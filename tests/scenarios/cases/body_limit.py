@@ -8,8 +8,8 @@ NAME = "the gateway refuses bodies of a usual size"
 def inject(s):
     innocent = [decoys.code_commit(s), *decoys.usual(s)]
     files = s.edit("body_limit")
-    s.repository.commit("gateway: smaller bodies", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: smaller bodies", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["gateway.body_limit"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

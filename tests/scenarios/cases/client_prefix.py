@@ -8,7 +8,7 @@ NAME = "the web client calls a version of the API that the gateway does not serv
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
     files = s.edit("client_prefix")
-    s.repository.commit("frontend: next version of the API", "Mia Lindt", 6)
+    s.record(files, "frontend: next version of the API", "Mia Lindt", 6)
     return Truth([Cause([s.client, s.gateway], ["route.prefix_mismatch"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

@@ -8,8 +8,8 @@ NAME = "the gateway names the allowed origin twice"
 def inject(s):
     innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
     files = s.edit("cors_twice")
-    s.repository.commit("gateway: let the new site call the API", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: let the new site call the API", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["cors.origin_duplicated"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

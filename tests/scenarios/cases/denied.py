@@ -8,8 +8,8 @@ NAME = "the gateway denies the addresses of its users"
 def inject(s):
     innocent = [decoys.code_commit(s), *decoys.usual(s)]
     files = s.edit("deny")
-    s.repository.commit("gateway: access list", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: access list", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["gateway.rejects"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

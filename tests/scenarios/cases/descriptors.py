@@ -17,7 +17,7 @@ def inject(s):
 
 
 def symptom(s):
-    for instance in (1, 2):
+    for instance in range(1, 1 + len(s.api_programs)):
         address = urlsplit(s.url("static", instance))
         while len(s.idle) < 30 * instance:
             try:

@@ -8,7 +8,7 @@ NAME = "the development server forwards another prefix than the client calls"
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
     files = s.edit("dev_proxy")
-    s.repository.commit("vite: prefix of the API", "Mia Lindt", 6)
+    s.record(files, "vite: prefix of the API", "Mia Lindt", 6)
     return Truth([Cause([s.client], ["proxy.dev_mismatch"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

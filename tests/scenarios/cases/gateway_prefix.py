@@ -8,11 +8,13 @@ NAME = "the gateway's location lost a part of its prefix"
 def inject(s):
     innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
     files = s.edit("gateway_prefix")
-    s.repository.commit("gateway: one location for all versions", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: one location for all versions", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["route.prefix_mismatch", "gateway.route_missing", "gateway.proxy_path"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 
 
 def symptom(s):
-    return s.call("static").status == 404
+    # A gateway may answer what it does not know with its page.
+    answer = s.call("static")
+    return answer.status == 404 or b"<html" in answer.body

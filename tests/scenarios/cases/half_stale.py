@@ -4,14 +4,17 @@ from harness.scenario import Cause, Fix, Truth
 
 NAME = "one of two instances behind the gateway has another address now, and half of the calls fail"
 
+# B has one process of each service.
+SYSTEMS = "A"
+
 
 def inject(s):
     innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
     files = s.point_gateway_elsewhere([2])
     # No second attempt at the other instance, and none is left out after it failed: else users would hardly notice.
     s.edit("no_second_attempt")
-    s.repository.commit("gateway: instance 2 has moved", "Dana Okafor", 7)
-    s.reload()
+    s.record(files, "gateway: instance 2 has moved", "Dana Okafor", 7)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["upstream.stale_address"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

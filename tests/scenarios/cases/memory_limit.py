@@ -15,4 +15,4 @@ def inject(s):
 
 def symptom(s):
     s.call("slow", timeout=4)
-    return "memory" in s.read("logs/supervisor.log") or "memmon" in s.read("logs/supervisor.log")
+    return any(word in s.read(s.supervisor_log) for word in ("memmon:", "MemoryMax"))

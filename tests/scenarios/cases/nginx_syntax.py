@@ -8,7 +8,7 @@ NAME = "the gateway was restarted with a syntax error in its configuration"
 def inject(s):
     innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
     files = s.edit("nginx_syntax")
-    s.repository.commit("gateway: larger photos", "Dana Okafor", 5)
+    s.record(files, "gateway: larger photos", "Dana Okafor", 5)
     s.nginx.stop()
     s.nginx.start()
     return Truth([Cause([s.gateway], ["nginx.syntax_error", "config.syntax_error"], files)],

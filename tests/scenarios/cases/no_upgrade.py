@@ -8,8 +8,8 @@ NAME = "the gateway does not pass the WebSocket upgrade on"
 def inject(s):
     innocent = [decoys.code_commit(s), *decoys.usual(s)]
     files = s.edit("no_upgrade")
-    s.repository.commit("gateway: fewer headers", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: fewer headers", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["websocket.upgrade_lost"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

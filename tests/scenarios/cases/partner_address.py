@@ -8,7 +8,7 @@ NAME = "the backend calls its partner at a port where nobody listens"
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
     files = s.change("partner_port", s.ports.next())
-    s.repository.commit("Payments have moved", "Ines Maurer", 8)
+    s.record(files, "Payments have moved", "Ines Maurer", 8)
     s.restart(*s.api_programs)
     return Truth([Cause([s.api], ["dependency.wrong_address"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)

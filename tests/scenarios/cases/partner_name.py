@@ -8,7 +8,7 @@ NAME = "the backend calls its partner by a name that does not resolve"
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
     files = s.change("partner_host", "payments.internal.invalid")
-    s.repository.commit("Payments by name", "Ines Maurer", 8)
+    s.record(files, "Payments by name", "Ines Maurer", 8)
     s.restart(*s.api_programs)
     return Truth([Cause([s.api], ["dns.failure", "dependency.wrong_address"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)

@@ -8,8 +8,8 @@ NAME = "proxy_pass lost the slash that takes the prefix off"
 def inject(s):
     innocent = [decoys.frontend_commit(s), *decoys.usual(s)]
     files = s.edit("proxy_path")
-    s.repository.commit("gateway: tidy up", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: tidy up", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["gateway.proxy_path", "route.prefix_mismatch"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

@@ -8,8 +8,8 @@ NAME = "the rate limit is below normal traffic"
 def inject(s):
     innocent = [decoys.code_commit(s), *decoys.usual(s)]
     files = s.edit("rate_limit")
-    s.repository.commit("gateway: protect against bursts", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: protect against bursts", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["gateway.rate_limit"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

@@ -7,9 +7,9 @@ NAME = "one instance signs with another secret"
 
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
-    files = s.change("secret", "deadbeefdeadbeef", [2])
-    s.restart(s.api_programs[1])
-    return Truth([Cause([s.api], ["secret.mismatch"], files)], [Fix(file=files[0]), Fix(kind="git.revert")], person=True,
+    files = s.change_twin("secret", "deadbeefdeadbeef")
+    s.restart(s.twin_programs[-1])
+    return Truth([Cause([s.api, s.twin], ["secret.mismatch"], files)], [Fix(file=files[0]), Fix(kind="git.revert")], person=True,
                  decoys=innocent)
 
 

@@ -8,8 +8,8 @@ NAME = "the gateway gives up before a slow call is done"
 def inject(s):
     innocent = [decoys.code_commit(s), *decoys.usual(s)]
     files = s.edit("short_timeout")
-    s.repository.commit("gateway: fail fast", "Dana Okafor", 6)
-    s.reload()
+    s.record(files, "gateway: fail fast", "Dana Okafor", 6)
+    s.apply(files)
     return Truth([Cause([s.gateway], ["gateway.timeout_too_short"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)
 

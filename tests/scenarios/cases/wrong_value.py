@@ -8,7 +8,7 @@ NAME = "a setting has a value that the backend refuses, and it ends at once, aga
 def inject(s):
     innocent = [decoys.gateway_commit(s), *decoys.usual(s)]
     files = s.change("limit_value", 9999)
-    s.repository.commit("Rentals of a week", "Ines Maurer", 5)
+    s.record(files, "Rentals of a week", "Ines Maurer", 5)
     s.restart(*s.api_programs)
     return Truth([Cause([s.api], ["config.wrong_value"], files)],
                  [Fix(file=files[0]), Fix(kind="git.revert")], decoys=innocent)

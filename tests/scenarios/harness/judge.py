@@ -2,6 +2,7 @@
 import fnmatch
 import json
 import os
+import re
 
 # A hypothesis below this is a guess that claims nothing.
 CLAIM = 0.5
@@ -21,11 +22,16 @@ def _action_text(action):
     return json.dumps(action.get("with", {}), ensure_ascii=False)
 
 
+def _names_file(text, file):
+    """Also by a symbolic link."""
+    return file in text or any(_same_file(path, file) for path in re.findall(r'"(/[^"]+)"', text))
+
+
 def _matches(fix, remedy):
     def action_matches(action):
         text = _action_text(action)
         return ((not fix.kind or fnmatch.fnmatch(action.get("kind", ""), fix.kind)) and
-                (not fix.file or os.path.realpath(fix.file) in text or fix.file in text) and
+                (not fix.file or _names_file(text, fix.file)) and
                 (not fix.component or action.get("component") == fix.component) and
                 (not fix.command or (action.get("kind", "").startswith("command") and f'"{fix.command}"' in text)))
     if fix.side and remedy.get("side") != fix.side:

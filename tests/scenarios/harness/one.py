@@ -92,18 +92,18 @@ def run(scenario, letter, omnix, cache, keep=None, symptoms=False):
     finally:
         system.stop()
         if keep:
-            _keep(keep, f"{scenario.id.replace(':', '-')}-{letter}", work, answer)
+            _keep(keep, f"{scenario.id.replace(':', '-')}-{letter}", work, system.kept, answer)
         shutil.rmtree(work, ignore_errors=True)
     json.dump(result, sys.stdout)
     return result
 
 
-def _keep(folder, name, work, answer):
+def _keep(folder, name, work, parts, answer):
     target = os.path.join(folder, name)
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
     with open(os.path.join(target, "diagnosis.json"), "w", encoding="utf-8") as file:
         json.dump(answer, file, indent=1)
-    for part in ("logs", "app", "omnix"):
+    for part in parts:
         if os.path.isdir(os.path.join(work, part)):
-            shutil.copytree(os.path.join(work, part), os.path.join(target, part), ignore=shutil.ignore_patterns(".git"))
+            shutil.copytree(os.path.join(work, part), os.path.join(target, part), symlinks=True, ignore=shutil.ignore_patterns(".git"))

@@ -14,8 +14,8 @@ class RedisServer:
     def start(self):
         self.process = process.spawn(["/usr/bin/redis-server", self.config], self.log, user=self.user)
 
-    def client(self):
-        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, socket_timeout=3)
+    def client(self, database=0):
+        return redis.Redis(host="127.0.0.1", port=self.port, db=database, password=self.password, socket_timeout=3)
 
     def wait_ready(self):
         def ready():

@@ -1,5 +1,6 @@
 """Limits of programs in the supervisor's specification, by the format in which a system keeps it."""
 import json
+import re
 
 
 class JsonSpecification:
@@ -10,3 +11,15 @@ class JsonSpecification:
         specification = json.loads(self.read(self.specification_file))
         specification["programs"][program][key] = value
         return self.write(self.specification_file, json.dumps(specification, indent=2) + "\n")
+
+
+class UnitFiles:
+    specification_folder = "etc/units"
+    keys = {"open_files": ("LimitNOFILE", "{}"), "max_rss_mb": ("MemoryMax", "{}M")}
+
+    def limit(self, program, key, value):
+        """As above."""
+        name, form = self.keys[key]
+        relative = f"{self.specification_folder}/{program}.service"
+        rest = re.sub(rf"^{name}=.*\n", "", self.read(relative), flags=re.MULTILINE)
+        return self.write(relative, rest.replace("[Service]\n", f"[Service]\n{name}={form.format(value)}\n"))

@@ -5,6 +5,7 @@ stands in which file) and its named edits. Scenarios speak of these, so that one
 import os
 import re
 import shutil
+import signal
 import time
 from dataclasses import dataclass, field
 
@@ -39,10 +40,15 @@ class System:  # pylint: disable=too-many-public-methods
     letter = ""
     # Names of services and clients in the system model; None: this system has no such thing.
     gateway = api = twin = database = cache = worker = partner = client = None
+    # The service whose file says which browser origins may call.
+    cors_service = None
     # Supervised programs behind them.
     api_programs = ()
     twin_programs = ()
     worker_program = partner_program = ""
+    supervisor_log, manager_output = "logs/supervisor.log", "logs/supervisor.out"
+    # Folders worth a look after a scenario.
+    kept = ("logs", "app", "omnix")
     calls = {}
     settings = {}
     edits = {}
@@ -50,25 +56,51 @@ class System:  # pylint: disable=too-many-public-methods
 
     def __init__(self, work, cache, ports):
         self.work, self.cache_folder, self.ports = work, cache, ports
-        self.supervisor = None
-        self.gateway_url = ""
+        self.supervisor = self.nginx = self.redis = self.postgres = None
+        self.repositories = []
+        self.gateway_url = self.tls_url = self.system_file = self.specification = ""
         self.ca_file = None
 
     # What a system's class provides beside the names above.
     def prepare(self):
-        """Writes all files and the history of logs and commits; chooses ports."""
+        """Writes all files and the history of logs and commits; chooses ports; makes the servers."""
         raise NotImplementedError
 
-    def start(self):
-        """Starts everything and returns when it serves."""
-        raise NotImplementedError
-
-    def stop(self):
+    def apply(self, files):
+        """Makes changed files take effect, as whoever changed them would have done."""
         raise NotImplementedError
 
     def environment(self):
         """What a user would set for Omnix: passwords that the model names, the certificate authority."""
         return {}
+
+    # The life of a system.
+    def start(self):
+        """Starts everything and returns when it serves."""
+        self.postgres.start()
+        self.redis.start()
+        self.supervisor = process.spawn([PYTHON, SUPERVISE, "run", self.specification], self.path(self.manager_output), death_signal=15)
+        self.nginx.start()
+        self.postgres.wait_ready()
+        self.redis.wait_ready()
+        for instance in (*range(1, 1 + len(self.api_programs)), None):
+            process.wait_until(lambda i=instance: self.call("static", i).status == 200, f"system {self.letter} serves", 20)
+        process.wait_until(lambda: self.serves("read", "login", "partner"), f"system {self.letter} serves all", 20)
+
+    def stop(self):
+        servers = [each for each in (self.nginx, self.redis, self.postgres) if each is not None]
+        for ended in servers:
+            if ended.process is not None and ended.process.poll() is None:
+                os.kill(ended.process.pid, signal.SIGCONT)
+        process.end(self.supervisor)
+        for ended in servers:
+            ended.stop()
+
+    def reload(self):
+        return self.nginx.reload()
+
+    def tls_answers(self):
+        return http.request(self.tls_url, ca_file=self.ca_file)
 
     # Files.
     def path(self, *parts):
@@ -134,12 +166,18 @@ class System:  # pylint: disable=too-many-public-methods
         if process.is_root():
             shutil.chown(path, user, user)
 
-    # Programs.
-    def start_supervisor(self, specification):
-        self.specification = specification
-        self.supervisor = process.spawn([PYTHON, SUPERVISE, "run", specification], self.path("logs", "supervisor.out"),
-                                        death_signal=15)
+    def record(self, files, message, author, minutes_ago):
+        """Commits what changed in the repository that holds these files; returns the commit, or "" where none holds them."""
+        for repository in self.repositories:
+            if all(os.path.realpath(file).startswith(os.path.realpath(repository.folder) + os.sep) for file in files):
+                return repository.commit(message, author, minutes_ago)
+        return ""
 
+    def change_twin(self, key, value):
+        """Gives the setting another value at the twin alone; returns the files."""
+        return self.change(f"twin_{key}", value) if f"twin_{key}" in self.settings else self.change(key, value, [2])
+
+    # Programs.
     def supervise_argv(self, verb, *programs):
         return [PYTHON, SUPERVISE, verb, self.specification, *programs]
 

@@ -1,11 +1,10 @@
-"""A process supervisor: starts the programs of a specification (JSON), restarts those that end, and takes commands.
+"""A process supervisor: starts the programs of a specification (see specification.py), restarts those that end, and takes commands.
 
     supervise.py run SPECIFICATION
     supervise.py restart|stop|start|signal SPECIFICATION PROGRAM
 
 It logs as supervisord does, or as systemd does to the journal ("style" of the specification)."""
 import ctypes
-import json
 import os
 import pwd
 import resource
@@ -15,6 +14,8 @@ import socket
 import subprocess
 import sys
 import time
+
+import specification
 
 RESTART_SECONDS = 0.7
 LOOP_SECONDS = 0.05
@@ -78,8 +79,8 @@ class Journal:
 
 
 class Supervisor:
-    def __init__(self, specification):
-        self.path = specification
+    def __init__(self, path):
+        self.path = path
         self.read()
         self.journal = Journal(self.specification["log"], self.specification["style"])
         self.programs = {name: Program(name) for name in self.specification["programs"]}
@@ -89,8 +90,7 @@ class Supervisor:
         self.listener.listen(4)
 
     def read(self):
-        with open(self.path, encoding="utf-8") as file:
-            self.specification = json.load(file)
+        self.specification = specification.read(self.path)
 
     def run(self):
         signal.signal(signal.SIGTERM, self.end)
@@ -188,9 +188,8 @@ class Supervisor:
             connection.sendall(b"done")
 
 
-def tell(verb, specification, name):
-    with open(specification, encoding="utf-8") as file:
-        path = json.load(file)["socket"]
+def tell(verb, specification_path, name):
+    path = specification.read(specification_path)["socket"]
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(COMMAND_SECONDS)
         connection.connect(path)

@@ -30,11 +30,11 @@ def write_commits(system, source, values):
                 render_tree(path, system.path("app", part), values)
             else:
                 render_tree_file(path, system.path("app"), values)
-        system.repository.commit(message, author, minutes)
+        system.repositories[0].commit(message, author, minutes)
     for minutes, author, message, file, more in AFTER:
         with open(system.path("app", file), "a", encoding="utf-8") as target:
             target.write(more)
-        system.repository.commit(message, author, minutes)
+        system.repositories[0].commit(message, author, minutes)
     render_tree(os.path.join(source, "ops"), system.path("app/ops"), values)
 
 

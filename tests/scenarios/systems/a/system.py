@@ -1,11 +1,9 @@
 """System A: bicycle rental. nginx, two backends, worker, payments, PostgreSQL, Redis; a suite of checks, git."""
 import os
-import signal
 import time
 
 from harness import history, process
 from harness.certificates import cached
-from harness.http import request
 from harness.nginx import Nginx
 from harness.postgres import Postgres
 from harness.redis_server import RedisServer
@@ -25,7 +23,7 @@ TOKEN_SECRET = "b0a1f6d2c7e94d50"
 class SystemA(JsonSpecification, System):
     letter = "A"
     gateway, api, twin, database, cache, worker, partner = "gateway", "backend", "backend", "database", "cache", "worker", "payments"
-    client = "web"
+    client, cors_service = "web", "gateway"
     api_programs = twin_programs = ("backend-1", "backend-2")
     worker_program, partner_program = "worker", "payments"
     database_role, watch_role, locked_table = "velo_app", "velo_watch", "rentals"
@@ -39,15 +37,13 @@ class SystemA(JsonSpecification, System):
                                                       "PAYMENTS_PORT", "DATABASE_PORT", "CACHE_PORT")}
         self.port = ports
         self.make_folders(["data/uploads", "data/receipts", "data/redis"], ["data/postgres", "run/nginx", "logs", "certs"])
-        nginx = Nginx(self.work, self.path("app/gateway/nginx.conf"), self.path("run/nginx.pid"), self.path("logs/gateway-error.log"))
+        self.nginx = Nginx(self.work, self.path("app/gateway/nginx.conf"), self.path("run/nginx.pid"), self.path("logs/gateway-error.log"))
         values = {**ports, "WORK": self.work, "USER": self.user, "DATABASE_PASSWORD": DATABASE_PASSWORD,
                   "CACHE_PASSWORD": CACHE_PASSWORD, "TOKEN_SECRET": TOKEN_SECRET, "SUPERVISE": SUPERVISE,
                   "NGINX_USER": f"user {self.user};" if process.is_root() else "",
-                  "NGINX_ARGV": ", ".join(nginx.argv())}
-        self.nginx = nginx
-        self.values = values
-        self.repository = Repository(self.path("app"))
-        self.repository.create()
+                  "NGINX_ARGV": ", ".join(self.nginx.argv())}
+        self.repositories = [Repository(self.path("app"))]
+        self.repositories[0].create()
         normal.write_commits(self, os.path.join(HERE, "files"), values)
         render_file(os.path.join(HERE, "omnix", "system.yaml"), self.path("omnix/system.yaml"), values)
         self.ca_file = cached(self.cache_folder, self.path("certs"), "Velo Internal CA",
@@ -61,43 +57,20 @@ class SystemA(JsonSpecification, System):
         normal.write_logs(self)
         self.age_files(self.path("app"))
         self.gateway_url = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
+        self.tls_url = f"https://127.0.0.1:{ports['GATEWAY_TLS_PORT']}/healthz"
+        self.specification = self.path("app/ops/programs.json")
         self.system_file = self.path("omnix/system.yaml")
-
-    def start(self):
-        self.postgres.start()
-        self.redis.start()
-        self.start_supervisor(self.path("app/ops/programs.json"))
-        self.nginx.start()
-        self.postgres.wait_ready()
-        self.redis.wait_ready()
-        for kind, instance in (("static", 1), ("static", 2), ("static", None), ("read", None)):
-            process.wait_until(lambda k=kind, i=instance: self.call(k, i).status == 200, f"system A serves {kind}", 20)
-
-    def stop(self):
-        nginx = getattr(self, "nginx", None)
-        for ended in (nginx, getattr(self, "redis", None), getattr(self, "postgres", None)):
-            if ended is not None and ended.process is not None and ended.process.poll() is None:
-                os.kill(ended.process.pid, signal.SIGCONT)
-        process.end(self.supervisor)
-        for ended in (nginx, getattr(self, "redis", None), getattr(self, "postgres", None)):
-            if ended is not None:
-                ended.stop()
 
     def environment(self):
         return {"VELO_WATCH_PASSWORD": WATCH_PASSWORD, "SSL_CERT_FILE": self.ca_file}
 
-    def reload(self):
-        return self.nginx.reload()
+    def apply(self, files):
+        if any("/gateway/" in file for file in files):
+            self.reload()
 
     def instance_url(self, call, instance):
         port = self.port["PAYMENTS_PORT"] if call.program == "payments" else self.port[f"BACKEND_{instance}_PORT"]
         return f"http://127.0.0.1:{port}"
-
-    def tls_url(self):
-        return f"https://127.0.0.1:{self.port['GATEWAY_TLS_PORT']}/healthz"
-
-    def tls_answers(self):
-        return request(self.tls_url(), ca_file=self.ca_file)
 
     def point_gateway_elsewhere(self, instances=(1, 2)):
         """The upstream's servers of these instances at ports where nobody listens; returns the files."""

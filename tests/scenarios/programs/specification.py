@@ -1,0 +1,40 @@
+"""A supervisor's specification as a dictionary: a JSON file, or a folder of units as systemd has them beside manager.ini."""
+import configparser
+import glob
+import json
+import os
+import shlex
+
+
+def read(path):
+    if os.path.isdir(path):
+        return _folder(path)
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _ini(path):
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    with open(path, encoding="utf-8") as file:
+        parser.read_file(file)
+    return parser
+
+
+def _folder(path):
+    manager = dict(_ini(os.path.join(path, "manager.ini"))["manager"])
+    units = sorted(glob.glob(os.path.join(path, "*.service")))
+    return {**manager, "style": "systemd",
+            "programs": {os.path.basename(unit).removesuffix(".service"): _program(_ini(unit)) for unit in units}}
+
+
+def _program(unit):
+    service = unit["Service"]
+    program = {"argv": shlex.split(service["ExecStart"]), "user": service.get("User"),
+               "log": service["StandardOutput"].removeprefix("append:"), "autostart": unit.has_section("Install"),
+               "env": dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))}
+    if "LimitNOFILE" in service:
+        program["open_files"] = service.getint("LimitNOFILE")
+    if "MemoryMax" in service:
+        program["max_rss_mb"] = int(service["MemoryMax"].removesuffix("M"))
+    return program
