@@ -134,18 +134,18 @@ TEST(ProcessTest, CapsOutputAndGoesOnReading) {
 
 TEST(ProcessTest, KillsTheWholeGroupAtTheTimeout) {
   ProcessOptions options;
-  options.timeout = absl::Milliseconds(300);
+  options.timeout = absl::Seconds(2);
   const auto start = Clock::now();
   const ProcessResult result = Shell("sleep 1000 & echo $!; trap '' TERM; sleep 1000", options);
   EXPECT_TRUE(result.timed_out);
   EXPECT_EQ(result.exit_code, 128 + SIGKILL);
-  EXPECT_LT(SecondsSince(start), 5);
+  EXPECT_LT(SecondsSince(start), 60);
   EXPECT_TRUE(EndsWithin(std::stoi(result.out), std::chrono::seconds(5)));
 }
 
 TEST(ProcessTest, AnEndlessWriterEndsAtTheTimeout) {
   ProcessOptions options;
-  options.timeout = absl::Milliseconds(300);
+  options.timeout = absl::Seconds(1);
   options.max_output_bytes = 100;
   const auto result = RunProcess({"yes"}, options);
   ASSERT_TRUE(result.ok());

@@ -581,7 +581,7 @@ TEST_F(DiagnoseTest, GatewayThatWaitsTooShortly) {
   Model({"/api/products", "/api/slow"}, {"/products", "/slow"});
   StartBackend("/products,/slow");
   WriteNginx(
-      fmt::format("        proxy_read_timeout 200ms;\n        location /api/ {{ proxy_pass http://127.0.0.1:{}/; }}",
+      fmt::format("        proxy_read_timeout 500ms;\n        location /api/ {{ proxy_pass http://127.0.0.1:{}/; }}",
                   backend_port_));
   StartNginx();
   const v1::Diagnosis diagnosis = Run();

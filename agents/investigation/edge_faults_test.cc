@@ -147,21 +147,21 @@ TEST_F(EdgeFaultsTest, TheTimeoutInEffectIsNamedNotTheFirst) {
   const int a = FreePort();
   Serve(a, kSlow);
   AddService("shop", a, {"/slow"});
-  StartEdge({"/slow"}, "    proxy_read_timeout 300ms;",
+  StartEdge({"/slow"}, "    proxy_read_timeout 500ms;",
             fmt::format("location /other/ {{ proxy_read_timeout 100ms; proxy_pass http://127.0.0.1:{0}; }}\n{1}", a,
                         Proxy(fmt::format("127.0.0.1:{}", a))));
   // It always took so long.
   Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "0.810");
   const v1::Diagnosis diagnosis = Run();
   EXPECT_EQ(First(diagnosis).kind(), "gateway.timeout_too_short") << All(diagnosis);
-  EXPECT_EQ(First(diagnosis).location().line(), LineOf("300ms"));
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("500ms"));
 }
 
 TEST_F(EdgeFaultsTest, AServiceThatBecameSlowIsNotTheTimeoutsFault) {
   const int a = FreePort();
   Serve(a, kSlow);
   AddService("shop", a, {"/slow"});
-  StartEdge({"/slow"}, "    proxy_read_timeout 300ms;", Proxy(fmt::format("127.0.0.1:{}", a)));
+  StartEdge({"/slow"}, "    proxy_read_timeout 500ms;", Proxy(fmt::format("127.0.0.1:{}", a)));
   Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "0.040");
   const v1::Diagnosis diagnosis = Run();
   EXPECT_LT(OfKind(diagnosis, "gateway.timeout_too_short").confidence(), 0.5) << All(diagnosis);
