@@ -1,24 +1,15 @@
 // The start: what the journal says is open goes on.
 #include "common/crash_point.h"
 #include "common/status.h"
-#include "orchestrator/core/evolve.h"
 #include "orchestrator/engine/engine.h"
+#include "orchestrator/engine/replay.h"
 
 namespace omnix {
 
 // Incident by incident, so that those which only wait need not all be in memory at the same time.
 absl::Status Engine::Recover() {
-  v1::Incident state;
-  absl::Status resumed;
-  auto resume = [&] {
-    if (resumed.ok() && !state.id().empty()) resumed = Resume(std::exchange(state, {}));
-  };
-  OMNIX_RETURN_IF_ERROR(journal_.ReadOpenIncidents([&](const v1::Event& event) {
-    if (event.incident_id() != state.id()) resume();
-    Evolve(state, event);
-  }));
-  resume();
-  OMNIX_RETURN_IF_ERROR(resumed);
+  OMNIX_RETURN_IF_ERROR(
+      ReplayOpenIncidents(journal_, [&](v1::Incident incident) { return Resume(std::move(incident)); }));
   OMNIX_RETURN_IF_ERROR(IndexEndedAlerts());
   OMNIX_RETURN_IF_ERROR(prior_.Load(journal_));
   OMNIX_ASSIGN_OR_RETURN(auto pending, journal_.ReadPendingAlerts());

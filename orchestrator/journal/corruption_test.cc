@@ -55,7 +55,9 @@ class Corruption : public ::testing::Test {
   void Use() {
     auto journal = SqliteJournal::Open({damaged_, key_path_, ""});
     if (!journal.ok()) return;
-    (*journal)->ReadOpenIncidents([](const v1::Event&) {}).IgnoreError();
+    for (const std::string& id : (*journal)->OpenIncidentIds().value_or(std::vector<std::string>())) {
+      (*journal)->VisitEvents(id, [](const v1::Event&) {}).IgnoreError();
+    }
     (*journal)->ListIncidents(false, 100).status().IgnoreError();
     (*journal)->ListAlerts(false, 100).status().IgnoreError();
     Batch more;

@@ -72,9 +72,13 @@ class Journal {
   virtual absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
                                                                     size_t limit) = 0;
 
-  // Calls `visit` with the events of every incident that is neither Resolved nor Cancelled: incident by incident, in
-  // order of sequence.
-  virtual absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) = 0;
+  // Calls `visit` with all events of an incident, in order; an event ends with its call. `visit` does not use the
+  // journal. Thread-safe.
+  virtual absl::Status VisitEvents(const std::string& incident_id,
+                                   const std::function<void(const v1::Event& event)>& visit) = 0;
+
+  // Incidents that are neither Resolved nor Cancelled, in the order of their opening. Thread-safe.
+  virtual absl::StatusOr<std::vector<std::string>> OpenIncidentIds() = 0;
 
   // Content of a pin. Errors: NOT_FOUND. Thread-safe.
   virtual absl::StatusOr<std::string> ReadPin(const std::string& hash) = 0;

@@ -1,9 +1,10 @@
 // The reading half of SqliteJournal: short read transactions on read-only connections.
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
 
 #include "common/time.h"
 #include "orchestrator/journal/names.h"
-#include "orchestrator/journal/read_ahead.h"
 #include "orchestrator/journal/sqlite_journal.h"
 
 namespace omnix {
@@ -39,10 +40,10 @@ absl::StatusOr<v1::IncidentSummary> Summary(const SqliteRow& row) {
   return summary;
 }
 
-// Calls `visit` with the incident's events behind `after`, some thousand in each read transaction; their texts are set
-// where they are wanted.
-absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, uint64_t after, size_t limit,
-                         bool with_text, const std::function<void(v1::RecordedEvent recorded)>& visit) {
+// Calls `visit` with the rows (id, payload, text, sequence) of the incident's events behind `after`, some thousand in
+// each read transaction.
+absl::Status VisitRows(ReaderPool& readers, const std::string& incident_id, uint64_t after, size_t limit,
+                       const std::function<absl::Status(const SqliteConnection& db, const SqliteRow& row)>& visit) {
   while (limit > 0) {
     const size_t wanted = std::min(limit, kEventsInOneRead);
     size_t got = 0;
@@ -51,14 +52,9 @@ absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, ui
           "SELECT id, payload, text, sequence FROM events WHERE incident = ?1 AND sequence > ?2 "
           "ORDER BY sequence LIMIT ?3",
           [&](const SqliteRow& row) {
-            v1::RecordedEvent recorded;
-            if (with_text) recorded.set_text(row.Text(2));
-            const absl::Status parsed = ParseEvent(db, row.Integer(0), row.BlobView(1), recorded.mutable_event());
-            if (!parsed.ok()) return parsed;
             after = static_cast<uint64_t>(row.Integer(3));
             ++got;
-            visit(std::move(recorded));
-            return parsed;
+            return visit(db, row);
           },
           incident_id, std::min<uint64_t>(after, INT64_MAX), AsLimit(wanted));
     }));
@@ -73,43 +69,40 @@ absl::Status VisitEvents(ReaderPool& readers, const std::string& incident_id, ui
 absl::StatusOr<std::vector<v1::RecordedEvent>> SqliteJournal::ReadEvents(const std::string& incident_id, uint64_t after,
                                                                          size_t limit) {
   std::vector<v1::RecordedEvent> events;
-  OMNIX_RETURN_IF_ERROR(VisitEvents(readers_, incident_id, after, limit, /*with_text=*/true,
-                                    [&](v1::RecordedEvent recorded) { events.push_back(std::move(recorded)); }));
+  OMNIX_RETURN_IF_ERROR(
+      VisitRows(readers_, incident_id, after, limit, [&](const SqliteConnection& db, const SqliteRow& row) {
+        v1::RecordedEvent& recorded = events.emplace_back();
+        recorded.set_text(row.Text(2));
+        return ParseEvent(db, row.Integer(0), row.BlobView(1), recorded.mutable_event());
+      }));
   return events;
 }
 
-absl::Status SqliteJournal::ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) {
+absl::Status SqliteJournal::VisitEvents(const std::string& incident_id,
+                                        const std::function<void(const v1::Event& event)>& visit) {
+  // The start reads millions of events, each only to be folded: their parts need not be allocated one by one.
+  google::protobuf::Arena arena;
+  return VisitRows(readers_, incident_id, 0, SIZE_MAX,
+                   [&](const SqliteConnection& db, const SqliteRow& row) -> absl::Status {
+                     arena.Reset();
+                     auto* event = google::protobuf::Arena::CreateMessage<v1::Event>(&arena);
+                     OMNIX_RETURN_IF_ERROR(ParseEvent(db, row.Integer(0), row.BlobView(1), event));
+                     visit(*event);
+                     return absl::OkStatus();
+                   });
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteJournal::OpenIncidentIds() {
   std::vector<std::string> incidents;
   OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
+    incidents.clear();
     return db.Query("SELECT id FROM incidents WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event",
                     [&](const SqliteRow& row) {
                       incidents.push_back(row.Text(0));
                       return absl::OkStatus();
                     });
   }));
-  // To hand over each by itself costs more than to read it; an incident may have hundreds of thousands.
-  constexpr size_t kEventsAtATime = 512;
-  constexpr size_t kAhead = 4;
-  using Events = std::vector<v1::Event>;
-  size_t incident = 0;
-  uint64_t after = 0;
-  ReadAhead<Events> ahead(kAhead, [&]() -> absl::StatusOr<std::optional<Events>> {
-    Events events;
-    while (incident < incidents.size() && events.size() < kEventsAtATime) {
-      const size_t wanted = kEventsAtATime - events.size();
-      OMNIX_RETURN_IF_ERROR(
-          VisitEvents(readers_, incidents[incident], after, wanted, /*with_text=*/false,
-                      [&](v1::RecordedEvent recorded) { events.push_back(std::move(*recorded.mutable_event())); }));
-      after = events.size() < kEventsAtATime ? 0 : events.back().sequence();
-      if (after == 0) ++incident;
-    }
-    return events.empty() ? std::nullopt : std::optional(std::move(events));
-  });
-  while (true) {
-    OMNIX_ASSIGN_OR_RETURN(std::optional<Events> events, ahead.Next());
-    if (!events) return absl::OkStatus();
-    for (v1::Event& event : *events) visit(std::move(event));
-  }
+  return incidents;
 }
 
 absl::StatusOr<std::string> SqliteJournal::ReadPin(const std::string& hash) {

@@ -198,20 +198,24 @@ absl::StatusOr<std::vector<v1::RecordedEvent>> MemoryJournal::ReadEvents(const s
   return std::vector<v1::RecordedEvent>(first, first + static_cast<std::ptrdiff_t>(count));
 }
 
-absl::Status MemoryJournal::ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) {
-  std::vector<v1::Event> events;
-  {
-    std::lock_guard lock(mutex_);
-    if (failing_reads_ > 0) {
-      --failing_reads_;
-      return Unavailable("memory journal: a read fails on demand");
-    }
-    for (const Stored* incident : InOrderOfOpening(/*open_only=*/true)) {
-      for (const v1::RecordedEvent& recorded : incident->events) events.push_back(recorded.event());
-    }
-  }
-  for (v1::Event& event : events) visit(std::move(event));
+absl::Status MemoryJournal::VisitEvents(const std::string& incident_id,
+                                        const std::function<void(const v1::Event& event)>& visit) {
+  std::lock_guard lock(mutex_);
+  const auto found = incidents_.find(incident_id);
+  if (found == incidents_.end()) return absl::OkStatus();
+  for (const v1::RecordedEvent& recorded : found->second.events) visit(recorded.event());
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryJournal::OpenIncidentIds() {
+  std::lock_guard lock(mutex_);
+  if (failing_reads_ > 0) {
+    --failing_reads_;
+    return Unavailable("memory journal: a read fails on demand");
+  }
+  std::vector<std::string> ids;
+  for (const Stored* incident : InOrderOfOpening(/*open_only=*/true)) ids.push_back(incident->summary.id());
+  return ids;
 }
 
 absl::StatusOr<std::string> MemoryJournal::ReadPin(const std::string& hash) {

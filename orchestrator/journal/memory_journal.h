@@ -25,7 +25,7 @@ class MemoryJournal : public Journal {
   void FailNextAppend(Fault fault);
   // The next `count` calls of Reopen fail with UNAVAILABLE.
   void FailReopens(int count);
-  // The next `count` calls of ReadOpenIncidents fail with UNAVAILABLE.
+  // The next `count` calls of OpenIncidentIds fail with UNAVAILABLE.
   void FailReads(int count);
 
   absl::Status Append(const Batch& batch) override;
@@ -33,7 +33,9 @@ class MemoryJournal : public Journal {
   absl::Status Reopen() override;
   absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
                                                             size_t limit) override;
-  absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) override;
+  absl::Status VisitEvents(const std::string& incident_id,
+                           const std::function<void(const v1::Event& event)>& visit) override;
+  absl::StatusOr<std::vector<std::string>> OpenIncidentIds() override;
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;

@@ -200,7 +200,7 @@ TEST(ReadEvents, ReadsALongIncidentInPieces) {
   for (uint64_t i = 0; i < kEvents; ++i) ASSERT_EQ((*events)[i].event().sequence(), i + 1);
   EXPECT_EQ(journal->ReadEvents(kIncident, 100, 10'000)->size(), 10'000u);
   uint64_t visited = 0;
-  ASSERT_TRUE(journal->ReadOpenIncidents([&](const v1::Event&) { ++visited; }).ok());
+  ASSERT_TRUE(journal->VisitEvents(kIncident, [&](const v1::Event&) { ++visited; }).ok());
   EXPECT_EQ(visited, kEvents);
 }
 

@@ -49,9 +49,13 @@ class FaultyJournal final : public Journal {
     return journal_.Reopen();
   }
 
-  absl::Status ReadOpenIncidents(const std::function<void(v1::Event event)>& visit) override {
+  absl::StatusOr<std::vector<std::string>> OpenIncidentIds() override {
     if (bench_.Strikes(Fault::kReadError, random_, kReadFails)) return Unavailable("simulated: input/output error");
-    return journal_.ReadOpenIncidents(visit);
+    return journal_.OpenIncidentIds();
+  }
+  absl::Status VisitEvents(const std::string& incident_id,
+                           const std::function<void(const v1::Event& event)>& visit) override {
+    return journal_.VisitEvents(incident_id, visit);
   }
   absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
                                                             size_t limit) override {
