@@ -40,7 +40,8 @@ absl::Status ReplayOpenIncidents(Journal& journal, const std::function<absl::Sta
   std::span<const std::string> unread = open;
   // Few are read in the caller's thread: to start others would take longer.
   const auto where = open.size() <= kIncidentsAtATime ? std::launch::deferred : std::launch::async;
-  const size_t most = std::max(2u, std::thread::hardware_concurrency());
+  // Twice the cores: none is idle while the caller takes what is ready.
+  const size_t most = 2 * std::max(2u, std::thread::hardware_concurrency());
   std::deque<std::future<Incidents>> parts;
   while (!unread.empty() || !parts.empty()) {
     while (!unread.empty() && parts.size() < most) {
