@@ -1,5 +1,7 @@
 #include "orchestrator/journal/projection.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_join.h"
 #include "common/json.h"
 #include "common/time.h"
@@ -87,11 +89,14 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
     case v1::Event::kAlertsMoved:
       return Moved(at, event.alerts_moved());
     case v1::Event::kIncidentReopened:
-      return Reopened(at);
+      // The phase that it is taken up in follows.
+      Details(at).resolved_at = Details(at).ended_reason = std::optional<std::string>();
+      return absl::OkStatus();
     case v1::Event::kPhaseEntered:
       return Entered(at, event.phase_entered());
     case v1::Event::kAgentsMobilized:
-      return Mobilized(at, event.agents_mobilized());
+      Details(at).agents = std::optional(JoinAgents(event.agents_mobilized()));
+      return absl::OkStatus();
     case v1::Event::kTaskAssigned:
       return Assigned(at, event.task_assigned());
     case v1::Event::kTaskSkipped:
@@ -109,7 +114,8 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
     case v1::Event::kEvidenceRecorded:
       return Evidence(at, event.evidence_recorded());
     case v1::Event::kExplanationChosen:
-      return Chosen(at, event.explanation_chosen());
+      Details(at).explanation = OrNull(event.explanation_chosen().explanation_id());
+      return absl::OkStatus();
     case v1::Event::kApprovalRequested:
       return Asked(at, event.approval_requested());
     case v1::Event::kApprovalGranted:
@@ -117,23 +123,28 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
     case v1::Event::kApprovalRejected:
       return Rejected(at, event.approval_rejected());
     case v1::Event::kResourcesLocked:
-      return Locked(at, event.resources_locked());
+      Details(at).resources = OrNull(absl::StrJoin(event.resources_locked().resources(), ", "));
+      return absl::OkStatus();
     case v1::Event::kResourcesReleased:
-      return Released(at);
+      Details(at).resources = std::optional<std::string>();
+      return absl::OkStatus();
     case v1::Event::kRecoveryEnded:
       return RecoveryEnded(at, event.recovery_ended());
     case v1::Event::kRollbackRequested:
       return RollbackAsked(at, event.rollback_requested());
     case v1::Event::kPaused:
-      return SetPaused(at, true);
+      Details(at).paused = true;
+      return absl::OkStatus();
     case v1::Event::kResumed:
-      return SetPaused(at, false);
+      Details(at).paused = false;
+      return absl::OkStatus();
     case v1::Event::kIncidentEscalated:
       return EndedWithout(at, v1::PHASE_ESCALATED, event.incident_escalated().reason());
     case v1::Event::kIncidentCancelled:
       return EndedWithout(at, v1::PHASE_CANCELLED, event.incident_cancelled().reason());
     case v1::Event::kIncidentResolved:
-      return Resolved(at, event.incident_resolved());
+      Resolved(at, event.incident_resolved());
+      return absl::OkStatus();
     case v1::Event::kRollbackEnded:  // The actions have it from the task's product.
     case v1::Event::kNoteAdded:      // Only the story has it.
     case v1::Event::kSuspectsNamed:
@@ -144,19 +155,53 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
 }
 
 absl::Status Projector::Flush() {
+  OMNIX_RETURN_IF_ERROR(WriteNewTasks());
+  if (last_visits_.size() > kMaxRememberedVisits) last_visits_.clear();
   for (const auto& [incident, last] : touched_) {
     OMNIX_RETURN_IF_ERROR(WriteVisits(incident, last));
-    OMNIX_RETURN_IF_ERROR(db_.Run(
-        "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
-        "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) WHERE id = ?1",
-        incident, last.sequence, last.time,
-        last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt,
-        last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt, last.new_alerts,
-        last.counts ? std::optional<int64_t>(last.counts->total()) : std::nullopt,
-        last.counts ? std::optional<int64_t>(last.counts->firing()) : std::nullopt));
+    OMNIX_RETURN_IF_ERROR(WriteIncident(incident, last));
   }
   touched_.clear();
   return absl::OkStatus();
+}
+
+void Projector::Discard() {
+  touched_.clear();
+  new_tasks_.clear();
+  last_visits_.clear();
+}
+
+Projector::Last& Projector::Details(const Context& at) {
+  Last& last = touched_[at.incident];
+  last.has_details = true;
+  return last;
+}
+
+absl::Status Projector::WriteIncident(const std::string& incident, const Last& last) {
+  const auto phase = last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt;
+  const auto severity = last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt;
+  const auto alerts = last.counts ? std::optional<int64_t>(last.counts->total()) : std::nullopt;
+  const auto firing = last.counts ? std::optional<int64_t>(last.counts->firing()) : std::nullopt;
+  if (!last.has_details) {
+    return db_.Run(
+        "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
+        "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) WHERE id = ?1",
+        incident, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing);
+  }
+  const std::optional<std::string> unchanged;
+  const auto value = [&](const Changed& changed) -> const std::optional<std::string>& {
+    return changed ? *changed : unchanged;
+  };
+  return db_.Run(
+      "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
+      "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing), "
+      "paused = coalesce(?9, paused), agents = iif(?10, ?11, agents), cause = iif(?12, ?13, cause), "
+      "explanation = iif(?14, ?15, explanation), resources = iif(?16, ?17, resources), "
+      "resolved_at = iif(?18, ?19, resolved_at), ended_reason = iif(?20, ?21, ended_reason) WHERE id = ?1",
+      incident, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing, last.paused,
+      last.agents.has_value(), value(last.agents), last.cause.has_value(), value(last.cause),
+      last.explanation.has_value(), value(last.explanation), last.resources.has_value(), value(last.resources),
+      last.resolved_at.has_value(), value(last.resolved_at), last.ended_reason.has_value(), value(last.ended_reason));
 }
 
 absl::Status Projector::AddRepeats() {
@@ -234,21 +279,27 @@ absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event
   return absl::OkStatus();
 }
 
-absl::Status Projector::Mobilized(const Context& at, const v1::AgentsMobilized& event) {
-  return db_.Run("UPDATE incidents SET agents = ?2 WHERE id = ?1", at.incident, JoinAgents(event));
-}
-
 absl::Status Projector::Assigned(const Context& at, const v1::TaskAssigned& event) {
+  const auto deadline = event.has_deadline() ? std::optional(times_.Format(event.deadline())) : std::nullopt;
+  if (NewTask* task = FindNewTask(at.incident, event.task_id())) {
+    task->state = TaskStateName(v1::TASK_STATE_RUNNING);
+    task->agent = event.agent();
+    task->attempt = event.attempt();
+    task->fencing_token = event.fencing_token();
+    if (!task->started_at) task->started_at = at.time;
+    task->deadline = deadline;
+    return absl::OkStatus();
+  }
   return db_.Run(
       "UPDATE tasks SET state = 'running', attempt = ?3, fencing_token = ?4, agent = ?5, started_at = "
       "coalesce(started_at, ?6), "
       "deadline = ?7, not_before = NULL WHERE incident = ?1 AND id = ?2",
-      at.incident, event.task_id(), event.attempt(), event.fencing_token(), event.agent(), at.time,
-      event.has_deadline() ? std::optional(times_.Format(event.deadline())) : std::nullopt);
+      at.incident, event.task_id(), event.attempt(), event.fencing_token(), event.agent(), at.time, deadline);
 }
 
 absl::Status Projector::TaskEnded(const Context& at, const std::string& task, v1::TaskState state,
                                   const std::string& reason) {
+  OMNIX_RETURN_IF_ERROR(WriteNewTasks());
   return db_.Run(
       "UPDATE tasks SET state = ?3, finished_at = ?4, reason = ?5, deadline = NULL, not_before = NULL "
       "WHERE incident = ?1 AND id = ?2",
@@ -260,8 +311,8 @@ absl::Status Projector::Succeeded(const Context& at, const v1::TaskSucceeded& ev
   const v1::Product& product = event.product();
   switch (product.kind_case()) {
     case v1::Product::kDiagnosis:
-      return db_.Run("UPDATE incidents SET cause = ?2 WHERE id = ?1", at.incident,
-                     OrNull(product.diagnosis().summary()));
+      Details(at).cause = OrNull(product.diagnosis().summary());
+      return absl::OkStatus();
     case v1::Product::kPlan:
       return AddPlan(at, product.plan());
     case v1::Product::kApplication: {
@@ -280,6 +331,7 @@ absl::Status Projector::Succeeded(const Context& at, const v1::TaskSucceeded& ev
 }
 
 absl::Status Projector::AttemptFailed(const Context& at, const v1::AttemptFailed& event) {
+  OMNIX_RETURN_IF_ERROR(WriteNewTasks());
   return db_.Run(
       "UPDATE tasks SET state = 'waiting', reason = ?3, not_before = ?4, deadline = NULL "
       "WHERE incident = ?1 AND id = ?2",
@@ -288,17 +340,15 @@ absl::Status Projector::AttemptFailed(const Context& at, const v1::AttemptFailed
 }
 
 absl::Status Projector::Late(const Context& at, const v1::LateResult& event) {
+  OMNIX_RETURN_IF_ERROR(WriteNewTasks());
   return db_.Run("UPDATE tasks SET late_results = late_results + 1 WHERE incident = ?1 AND id = ?2", at.incident,
                  event.task_id());
 }
 
 absl::Status Projector::Evidence(const Context& at, const v1::EvidenceRecorded& event) {
+  OMNIX_RETURN_IF_ERROR(WriteNewTasks());
   return db_.Run("UPDATE tasks SET evidence = evidence + ?3 WHERE incident = ?1 AND id = ?2", at.incident,
                  event.task_id(), event.evidence_size());
-}
-
-absl::Status Projector::Chosen(const Context& at, const v1::ExplanationChosen& event) {
-  return db_.Run("UPDATE incidents SET explanation = ?2 WHERE id = ?1", at.incident, OrNull(event.explanation_id()));
 }
 
 absl::Status Projector::Asked(const Context& at, const v1::ApprovalRequested& event) {
@@ -320,15 +370,6 @@ absl::Status Projector::Rejected(const Context& at, const v1::ApprovalRejected& 
   return SetActions(at, event.plan_hash(), "rejected");
 }
 
-absl::Status Projector::Locked(const Context& at, const v1::ResourcesLocked& event) {
-  return db_.Run("UPDATE incidents SET resources = ?2 WHERE id = ?1", at.incident,
-                 OrNull(absl::StrJoin(event.resources(), ", ")));
-}
-
-absl::Status Projector::Released(const Context& at) {
-  return db_.Run("UPDATE incidents SET resources = NULL WHERE id = ?1", at.incident);
-}
-
 absl::Status Projector::RecoveryEnded(const Context& at, const v1::RecoveryEnded& event) {
   OMNIX_RETURN_IF_ERROR(
       db_.Run("UPDATE actions SET outcome = ?2 WHERE incident = ?1 "
@@ -342,25 +383,15 @@ absl::Status Projector::RollbackAsked(const Context& at, const v1::RollbackReque
   return absl::OkStatus();
 }
 
-absl::Status Projector::SetPaused(const Context& at, bool paused) {
-  return db_.Run("UPDATE incidents SET paused = ?2 WHERE id = ?1", at.incident, paused);
-}
-
-absl::Status Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
-  OMNIX_RETURN_IF_ERROR(
-      db_.Run("UPDATE incidents SET resolved_at = ?2, ended_reason = NULL WHERE id = ?1", at.incident, at.time));
+void Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
+  Details(at).resolved_at = std::optional(at.time);
+  Details(at).ended_reason = std::optional<std::string>();
   AddVisit(at, v1::PHASE_RESOLVED, event.reason());
-  return absl::OkStatus();
-}
-
-// The phase that it is taken up in follows.
-absl::Status Projector::Reopened(const Context& at) {
-  return db_.Run("UPDATE incidents SET resolved_at = NULL, ended_reason = NULL WHERE id = ?1", at.incident);
 }
 
 absl::Status Projector::EndedWithout(const Context& at, v1::Phase phase, const std::string& reason) {
-  OMNIX_RETURN_IF_ERROR(
-      db_.Run("UPDATE incidents SET ended_reason = ?2, resolved_at = NULL WHERE id = ?1", at.incident, OrNull(reason)));
+  Details(at).ended_reason = OrNull(reason);
+  Details(at).resolved_at = std::optional<std::string>();
   OMNIX_RETURN_IF_ERROR(LapseApprovals(at));
   AddVisit(at, phase, reason);
   return absl::OkStatus();
@@ -372,14 +403,19 @@ void Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& 
   last.visits.push_back({phase, at.time, reason});
 }
 
+absl::StatusOr<int64_t> Projector::LastVisit(const std::string& incident, const Last& last) {
+  if (last.opened) return 0;
+  if (const auto known = last_visits_.find(incident); known != last_visits_.end()) return known->second;
+  return db_.Integer("SELECT max(number) FROM phases WHERE incident = ?1", incident);
+}
+
 // An incident passes several phases in one transaction: each row is written once, with the time at which it was left.
 absl::Status Projector::WriteVisits(const std::string& incident, const Last& last) {
   if (last.visits.empty()) return absl::OkStatus();
-  int64_t number = 0;
-  if (!last.opened) {
-    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE phases SET left_at = ?2 WHERE incident = ?1 AND left_at IS NULL", incident,
-                                  last.visits.front().entered_at));
-    OMNIX_ASSIGN_OR_RETURN(number, db_.Integer("SELECT max(number) FROM phases WHERE incident = ?1", incident));
+  OMNIX_ASSIGN_OR_RETURN(int64_t number, LastVisit(incident, last));
+  if (number > 0) {
+    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE phases SET left_at = ?3 WHERE incident = ?1 AND number = ?2", incident,
+                                  number, last.visits.front().entered_at));
   }
   for (size_t i = 0; i < last.visits.size(); ++i) {
     const Visit& visit = last.visits[i];
@@ -389,12 +425,39 @@ absl::Status Projector::WriteVisits(const std::string& incident, const Last& las
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 incident, ++number, PhaseName(visit.phase), visit.entered_at, left_at, OrNull(visit.reason)));
   }
+  last_visits_[incident] = number;
   return absl::OkStatus();
 }
 
 absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {
-  return db_.Run("INSERT OR REPLACE INTO tasks (incident, id, type, state, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
-                 at.incident, task.id(), task.spec().type(), TaskStateName(task.state()), OrNull(task.reason()));
+  // The same again replaces it.
+  if (FindNewTask(at.incident, task.id()) != nullptr) OMNIX_RETURN_IF_ERROR(WriteNewTasks());
+  NewTask& added = new_tasks_.emplace_back();
+  added.incident = at.incident;
+  added.id = task.id();
+  added.type = task.spec().type();
+  added.state = TaskStateName(task.state());
+  added.reason = OrNull(task.reason());
+  return absl::OkStatus();
+}
+
+Projector::NewTask* Projector::FindNewTask(const std::string& incident, const std::string& id) {
+  // The latest first: it is assigned right after it came.
+  const auto found = std::find_if(new_tasks_.rbegin(), new_tasks_.rend(),
+                                  [&](const NewTask& task) { return task.id == id && task.incident == incident; });
+  return found == new_tasks_.rend() ? nullptr : &*found;
+}
+
+absl::Status Projector::WriteNewTasks() {
+  for (const NewTask& task : new_tasks_) {
+    OMNIX_RETURN_IF_ERROR(db_.Run(
+        "INSERT OR REPLACE INTO tasks (incident, id, type, state, agent, attempt, fencing_token, started_at, deadline, "
+        "reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        task.incident, task.id, task.type, task.state, task.agent, task.attempt, task.fencing_token, task.started_at,
+        task.deadline, task.reason));
+  }
+  new_tasks_.clear();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& alert) {

@@ -43,10 +43,15 @@ class Projector {
   // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.
   absl::Status AddRepeats();
 
-  // Forgets what Flush would write: after a rollback.
-  void Discard() { touched_.clear(); }
+  // Forgets what Flush would write, and what it knows of the tables: after a rollback.
+  void Discard();
 
  private:
+  // More than are in flight at a time.
+  static constexpr size_t kMaxRememberedVisits = 5'000;
+
+  // A column that can be NULL, where it was changed.
+  using Changed = std::optional<std::optional<std::string>>;
   struct Visit {
     v1::Phase phase;
     std::string entered_at;
@@ -64,6 +69,20 @@ class Projector {
     // Of the last event that says it; the alerts of those that don't are counted here.
     std::optional<v1::AlertCounts> counts;
     int64_t new_alerts = 0;
+    // Rarer ones.
+    bool has_details = false;
+    Changed agents, cause, explanation, resources, resolved_at, ended_reason;
+    std::optional<bool> paused;
+  };
+  // A task that came in this transaction and may be assigned in it: its row is written once.
+  struct NewTask {
+    std::string incident;
+    std::string id;
+    std::string type;
+    std::string state;
+    std::optional<std::string> reason, agent, started_at, deadline;
+    uint32_t attempt = 0;
+    uint64_t fencing_token = 0;
   };
   // What every handler needs to know of the event.
   struct Context {
@@ -78,29 +97,29 @@ class Projector {
   absl::Status Moved(const Context& at, const v1::AlertsMoved& event);
   void Counted(const Context& at, v1::Severity severity, const v1::AlertCounts& counts);
   absl::Status Entered(const Context& at, const v1::PhaseEntered& event);
-  absl::Status Mobilized(const Context& at, const v1::AgentsMobilized& event);
   absl::Status Assigned(const Context& at, const v1::TaskAssigned& event);
   absl::Status TaskEnded(const Context& at, const std::string& task, v1::TaskState state, const std::string& reason);
   absl::Status Succeeded(const Context& at, const v1::TaskSucceeded& event);
   absl::Status AttemptFailed(const Context& at, const v1::AttemptFailed& event);
   absl::Status Late(const Context& at, const v1::LateResult& event);
   absl::Status Evidence(const Context& at, const v1::EvidenceRecorded& event);
-  absl::Status Chosen(const Context& at, const v1::ExplanationChosen& event);
   absl::Status Asked(const Context& at, const v1::ApprovalRequested& event);
   absl::Status Granted(const Context& at, const v1::ApprovalGranted& event);
   absl::Status Rejected(const Context& at, const v1::ApprovalRejected& event);
-  absl::Status Locked(const Context& at, const v1::ResourcesLocked& event);
-  absl::Status Released(const Context& at);
   absl::Status RecoveryEnded(const Context& at, const v1::RecoveryEnded& event);
   absl::Status RollbackAsked(const Context& at, const v1::RollbackRequested& event);
-  absl::Status SetPaused(const Context& at, bool paused);
-  absl::Status Resolved(const Context& at, const v1::IncidentResolved& event);
-  absl::Status Reopened(const Context& at);
+  void Resolved(const Context& at, const v1::IncidentResolved& event);
   absl::Status EndedWithout(const Context& at, v1::Phase phase, const std::string& reason);
 
   void AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
+  // The incident's row as it changes with this transaction.
+  Last& Details(const Context& at);
+  absl::Status WriteIncident(const std::string& incident, const Last& last);
   absl::Status WriteVisits(const std::string& incident, const Last& last);
+  absl::StatusOr<int64_t> LastVisit(const std::string& incident, const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
+  NewTask* FindNewTask(const std::string& incident, const std::string& id);
+  absl::Status WriteNewTasks();
   // True where the incident did not have it.
   absl::StatusOr<bool> PutAlert(const Context& at, const v1::Alert& alert);
   absl::Status AddPlan(const Context& at, const v1::Plan& plan);
@@ -114,6 +133,9 @@ class Projector {
   // Of what alerts say: apart, so that the two don't displace each other.
   TimeText given_times_;
   std::unordered_map<std::string, Last> touched_;
+  std::vector<NewTask> new_tasks_;
+  // Number of an incident's last visit of a phase, where it is known.
+  std::unordered_map<std::string, int64_t> last_visits_;
 };
 
 }  // namespace omnix
