@@ -3,6 +3,7 @@
 #include <omnix/v1/event.pb.h>
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "common/time.h"
@@ -11,6 +12,7 @@
 #include "orchestrator/journal/existing_journal.h"
 #include "orchestrator/journal/file_lock.h"
 #include "orchestrator/journal/journal_end.h"
+#include "orchestrator/journal/names.h"
 #include "orchestrator/journal/pruned_ranges.h"
 #include "orchestrator/journal/schema.h"
 
@@ -28,20 +30,26 @@ class Pruner {
 
   absl::StatusOr<PruneReport> Run() {
     OMNIX_RETURN_IF_ERROR(VerifyEnd(db_, sealer_).status());
-    OMNIX_ASSIGN_OR_RETURN(const std::vector<std::string> incidents, Candidates());
-    for (size_t next = 0; next < incidents.size();) {
-      OMNIX_RETURN_IF_ERROR(Transaction([&] { return RemoveSome(incidents, &next); }));
+    OMNIX_ASSIGN_OR_RETURN(const std::vector<Group> groups, Candidates());
+    for (size_t next = 0; next < groups.size();) {
+      OMNIX_RETURN_IF_ERROR(Transaction([&] { return RemoveSome(groups, &next); }));
     }
     OMNIX_RETURN_IF_ERROR(Transaction([this] { return RemoveUnusedPins(); }));
     return report_;
   }
 
  private:
+  // Incidents between which alerts were moved, by merges and splits: the rows of one's alerts come from the events of
+  // another, so they go together or stay together.
+  using Group = std::vector<std::string>;
+
   absl::Status Transaction(const std::function<absl::Status()>& body) {
     return options_.dry_run ? body() : InTransaction(db_, body);
   }
 
-  absl::StatusOr<std::vector<std::string>> Candidates() {
+  // Each group in which the tables call one incident closed and old.
+  absl::StatusOr<std::vector<Group>> Candidates() {
+    OMNIX_ASSIGN_OR_RETURN(const auto related, Related());
     std::vector<std::string> incidents;
     OMNIX_RETURN_IF_ERROR(db_.Query(
         "SELECT id FROM incidents WHERE phase IN ('Resolved', 'Cancelled') AND resources IS NULL AND updated_at < ?1 "
@@ -51,21 +59,55 @@ class Pruner {
           return absl::OkStatus();
         },
         omnix::FormatTime(options_.before)));
-    return incidents;
+    std::vector<Group> groups;
+    std::set<std::string> seen;
+    for (const std::string& incident : incidents) {
+      if (!seen.insert(incident).second) continue;
+      Group group = {incident};
+      for (size_t i = 0; i < group.size(); ++i) {
+        const auto others = related.find(group[i]);
+        if (others == related.end()) continue;
+        for (const std::string& other : others->second) {
+          if (seen.insert(other).second) group.push_back(other);
+        }
+      }
+      groups.push_back(std::move(group));
+    }
+    return groups;
   }
 
-  absl::Status RemoveSome(const std::vector<std::string>& incidents, size_t* next) {
+  // Each incident from or to which alerts were moved, with those at the other end.
+  absl::StatusOr<std::map<std::string, std::set<std::string>>> Related() {
+    std::map<std::string, std::set<std::string>> related;
+    OMNIX_RETURN_IF_ERROR(db_.Query(
+        "SELECT id, incident, payload FROM events WHERE type = ?1",
+        [&](const SqliteRow& row) -> absl::Status {
+          v1::Event event;
+          if (!event.ParseFromString(row.Blob(2)) || !event.has_alerts_moved()) {
+            return DataLoss("{}: row {} is not what it was: run `omnix journal verify`; nothing was pruned", db_.path(),
+                            row.Integer(0));
+          }
+          related[row.Text(1)].insert(event.alerts_moved().to());
+          related[event.alerts_moved().to()].insert(row.Text(1));
+          return absl::OkStatus();
+        },
+        EventTypeName(v1::Event::kAlertsMoved)));
+    return related;
+  }
+
+  absl::Status RemoveSome(const std::vector<Group>& groups, size_t* next) {
     const int64_t enough = report_.events + options_.rows_in_transaction;
     std::set<int64_t> rows;
     std::vector<std::string> gone;
     PruneReport so_far = report_;
-    for (; *next < incidents.size() && so_far.events < enough; ++*next) {
-      OMNIX_ASSIGN_OR_RETURN(const std::vector<int64_t> its_rows, RowsIfClosed(incidents[*next]));
-      if (its_rows.empty()) continue;
-      rows.insert(its_rows.begin(), its_rows.end());
-      gone.push_back(incidents[*next]);
-      so_far.incidents += 1;
-      so_far.events += static_cast<int64_t>(its_rows.size());
+    for (; *next < groups.size() && so_far.events < enough; ++*next) {
+      OMNIX_ASSIGN_OR_RETURN(const auto closed, RowsIfAllClosed(groups[*next]));
+      for (const auto& [incident, its_rows] : closed) {
+        rows.insert(its_rows.begin(), its_rows.end());
+        gone.push_back(incident);
+        so_far.incidents += 1;
+        so_far.events += static_cast<int64_t>(its_rows.size());
+      }
     }
     report_ = so_far;
     if (options_.dry_run) {
@@ -77,9 +119,20 @@ class Pruner {
     return absl::OkStatus();
   }
 
-  // Row numbers of the incident's events; none where these say (the tables can't be trusted with that) that it is not
-  // closed, or not for long enough.
-  absl::StatusOr<std::vector<int64_t>> RowsIfClosed(const std::string& incident) {
+  // Empty where one of them must stay. One that was pruned before holds nobody back.
+  absl::StatusOr<std::map<std::string, std::vector<int64_t>>> RowsIfAllClosed(const Group& group) {
+    std::map<std::string, std::vector<int64_t>> closed;
+    for (const std::string& incident : group) {
+      OMNIX_ASSIGN_OR_RETURN(auto rows, RowsIfClosed(incident));
+      if (!rows) return std::map<std::string, std::vector<int64_t>>();
+      if (!rows->empty()) closed[incident] = *std::move(rows);
+    }
+    return closed;
+  }
+
+  // Row numbers of the incident's events; nothing where these say (the tables can't be trusted with that) that it is
+  // not closed, or not for long enough.
+  absl::StatusOr<std::optional<std::vector<int64_t>>> RowsIfClosed(const std::string& incident) {
     std::vector<int64_t> rows;
     v1::Incident state;
     absl::Time last;
@@ -99,8 +152,10 @@ class Pruner {
         },
         incident));
     const bool closed = state.phase() == v1::PHASE_RESOLVED || state.phase() == v1::PHASE_CANCELLED;
-    if (!closed || !state.resources().empty() || last >= options_.before) rows.clear();
-    return rows;
+    if (!rows.empty() && (!closed || !state.resources().empty() || last >= options_.before)) {
+      return std::optional<std::vector<int64_t>>();
+    }
+    return std::optional<std::vector<int64_t>>(std::move(rows));
   }
 
   // One record for each run of neighbouring rows.

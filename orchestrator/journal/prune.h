@@ -3,10 +3,10 @@
 //   OMNIX_ASSIGN_OR_RETURN(PruneReport report, PruneJournal(path, key_path, {.before = now - absl::Hours(24 * 90), .now
 //   = now}));
 //
-// An incident goes whole: its events, its rows in all tables, and the pins that no incident runs by any more. Each row
-// is checked against the chain before it goes, so that pruning hides no tampering, and each gap gets a sealed record
-// that carries the chain over it (pruned_ranges.h): `omnix journal verify` still finds every row that anybody else
-// removed.
+// Incidents between which alerts were moved (merge, split) go together or stay together. An incident goes whole: its
+// events, its rows in all tables, and the pins that no incident runs by any more. Each row is checked against the chain
+// before it goes, so that pruning hides no tampering, and each gap gets a sealed record that carries the chain over it
+// (pruned_ranges.h): `omnix journal verify` still finds every row that anybody else removed.
 #pragma once
 
 #include <cstdint>

@@ -132,6 +132,44 @@ TEST_F(PruneTest, AnEmptiedJournalGoesOn) {
   EXPECT_EQ(Verify(options_.path), "ok");
 }
 
+TEST_F(PruneTest, KeepsAMergedIncidentAsLongAsTheOtherOne) {
+  // The old cancelled one gave its alert to the open one, another old one to the cancelled one.
+  Batch moves;
+  moves.events = {NoteEvent(kCancelled, 8), NoteEvent(kOld, 25)};
+  const char* to = kOpen;
+  for (auto& move : moves.events) {
+    auto* moved = move.mutable_event()->mutable_alerts_moved();
+    moved->set_to(to);
+    moved->set_all(true);
+    moved->mutable_counts();
+    to = kCancelled;
+  }
+  {
+    auto journal = SqliteJournal::Open(options_);
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    ASSERT_TRUE((*journal)->Append(moves).ok());
+  }
+  const auto tables = Tables("''");
+  ASSERT_THAT(tables.at("alerts"), HasSubstr(std::string("alert of ") + kCancelled));
+  const auto report = Prune();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->incidents, 0);
+  EXPECT_EQ(Tables("''"), tables);
+  ASSERT_TRUE(RebuildProjections(options_.path).ok());
+  EXPECT_EQ(Tables("''"), tables);
+
+  Batch cancel;
+  cancel.events = {NoteEvent(kOpen, 12)};
+  cancel.events[0].mutable_event()->mutable_incident_cancelled()->set_reason("not needed");
+  {
+    auto journal = SqliteJournal::Open(options_);
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    ASSERT_TRUE((*journal)->Append(cancel).ok());
+  }
+  EXPECT_EQ(Prune()->incidents, 3) << "they go together";
+  EXPECT_EQ(Verify(options_.path), "ok");
+}
+
 TEST_F(PruneTest, StillFindsRowsThatSomebodyElseRemoved) {
   ASSERT_TRUE(Prune().ok());
   struct Case {
