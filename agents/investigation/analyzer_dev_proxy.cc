@@ -28,7 +28,7 @@ class DevAnalysis {
   std::vector<std::string> Mismatches(const Variant& variant) const {
     std::vector<std::string> wrong;
     std::set<std::string> seen;
-    for (const ClientCall& call : client_.calls.calls) {
+    for (const ClientCall& call : client_.dev_calls.calls) {
       const std::string path = variant.Final(call.path);
       if (seen.insert(path).second && !Fits(path)) wrong.push_back(path);
     }
@@ -176,6 +176,8 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
       for (const v1::Action& action : remedy.actions()) {
         if (remedy.side() != "client" || action.component() != client.client->name()) continue;
         ours = true;
+        // What only builds read leaves development as it is.
+        if (!IsReadBy(action.with().fields().at("path").string_value(), ClientBuild::kDevelopment)) continue;
         const auto& with = action.with().fields();
         const std::string old = with.at("old").string_value(), text = with.at("new").string_value();
         // The prefix is what the two texts differ by.
@@ -200,7 +202,7 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
 
 void AnalyzeDevProxy(Scene* scene, std::vector<Candidate>* candidates) {
   for (const ClientFacts& client : scene->clients) {
-    if (!client.dev || client.gateway == nullptr || client.calls.calls.empty()) continue;
+    if (!client.dev || client.gateway == nullptr || client.dev_calls.calls.empty()) continue;
     const DevAnalysis analysis(*scene, client);
     Candidate candidate;
     v1::Hypothesis& h = candidate.hypothesis;

@@ -120,6 +120,8 @@ struct ClientFacts {
   const v1::Client* client = nullptr;
   const v1::Service* gateway = nullptr;
   ClientCalls calls;
+  // As the development server's build makes them.
+  ClientCalls dev_calls;
   std::optional<DevProxy> dev;
   std::string evidence;
   std::string dev_evidence;

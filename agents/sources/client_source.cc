@@ -7,9 +7,11 @@
 #include <tuple>
 
 #include "absl/strings/ascii.h"
+#include "agents/sources/client_makers.h"
 #include "agents/sources/js_value.h"
 #include "common/file.h"
 #include "common/status.h"
+#include "fmt/format.h"
 
 namespace omnix {
 namespace {
@@ -128,6 +130,7 @@ class Reader {
 
   ClientCalls Read() {
     FindInstances();
+    made_ = FindMadeClients(files_, symbols_);
     for (size_t f = 0; f < files_.size(); ++f) ScanCalls(f, files_[f].tokens);
     FindNamedBases();
     JoinPending();
@@ -143,6 +146,9 @@ class Reader {
     size_t file;
     std::string receiver;
     bool raw;
+    // Called as a method: client.get('/x').
+    bool dotted = false;
+    size_t offset = 0;
   };
 
   int AddBase(const Literal& literal) {
@@ -215,6 +221,7 @@ class Reader {
       size_t open = i + 1;
       if (tokens[open].Is("<")) open = AfterTypeArguments(tokens, open);
       if (open >= tokens.size() || !tokens[open].Is("(") || !IsCallName(tokens[i].text)) continue;
+      if (made_.makers.contains(tokens[i].text)) continue;
       if (i > 0 && tokens[i - 1].Is("function")) continue;
       Call(f, tokens, i, open);
     }
@@ -240,6 +247,8 @@ class Reader {
     const bool dotted = name_at >= 2 && (tokens[name_at - 1].Is(".") || tokens[name_at - 1].Is("?."));
     pending.receiver = dotted ? tokens[name_at - 2].text : function;
     if (dotted && IsNoClient(pending.receiver)) return;
+    pending.dotted = dotted;
+    pending.offset = tokens[name_at].offset;
     pending.raw = IsRaw(function, pending.receiver);
     pending.call.websocket = function == "WebSocket" || Contains(Lower(function), "websocket");
     pending.call.method = MethodOf(function);
@@ -364,9 +373,27 @@ class Reader {
     if (!known && result_.calls.size() < kMaxClientCalls) result_.calls.push_back(std::move(call));
   }
 
+  // False where the call is made by a wrapper whose base is not known: then its path isn't either.
+  bool FindBase(const Pending& pending, int* base) {
+    *base = -1;
+    if (pending.raw || !pending.dotted || made_.makers.empty()) {
+      *base = BaseFor(pending);
+      return true;
+    }
+    if (const MadeClient* made = made_.Find(pending.file, pending.offset, pending.receiver)) {
+      const std::string text = made->base.Text();
+      // An empty base, or a host alone, leaves the paths as they are.
+      if (made->base.has_text()) *base = AddBase(made->base, made->file);
+      return made->base.has_text() && (*base >= 0 || text.empty());
+    }
+    *base = BaseFor(pending);
+    return *base >= 0;
+  }
+
   void JoinPending() {
     for (Pending& pending : pending_) {
-      const int base = BaseFor(pending);
+      int base = -1;
+      if (!FindBase(pending, &base)) continue;
       if (base >= 0 && !Contains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
         pending.call.base = base;
         const std::string own = RequestPath(pending.text);
@@ -406,7 +433,9 @@ class Reader {
     }
     const bool used = std::any_of(result_.calls.begin(), result_.calls.end(),
                                   [&](const ClientCall& c) { return SamePlace(c.literal, pending.call.literal); });
-    if (used) return;
+    const bool is_base = std::any_of(result_.bases.begin(), result_.bases.end(),
+                                     [&](const Literal& base) { return SamePlace(base, pending.call.literal); });
+    if (used || is_base) return;
     pending.call.websocket = text.starts_with("ws");
     pending.call.base = text.starts_with('/') && value.pieces.front().symbol.empty() ? BaseFor(pending) : -1;
     if (pending.call.base >= 0) pending.call.path = base_text_[pending.call.base] + RequestPath(text);
@@ -433,6 +462,7 @@ class Reader {
   std::map<std::string, int> instance_base_;
   std::map<size_t, int> file_base_;
   int shared_base_ = -1;
+  MadeClients made_;
 };
 
 bool IsEnvFile(const std::string& path) {
@@ -477,7 +507,15 @@ std::string BasePathOf(const std::string& url_or_path) {
   return path.empty() || path.front() == '/' ? path : "/" + path;
 }
 
-absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client) {
+bool IsReadBy(const std::string& path, ClientBuild build) {
+  if (!IsEnvFile(path)) return true;
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const auto is_for = [&](std::string_view mode) { return name.starts_with(fmt::format(".env.{}", mode)); };
+  if (is_for("test")) return false;
+  return build == ClientBuild::kDevelopment ? !is_for("prod") && !is_for("stag") : !is_for("dev");
+}
+
+absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build) {
   std::set<std::string> paths;
   for (const std::string& pattern : client.files()) {
     for (const std::string& path : Glob(pattern)) paths.insert(path);
@@ -498,7 +536,7 @@ absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client) {
   }
   JsSymbols symbols(files);
   for (const JsFile& file : files) {
-    if (IsEnvFile(file.path)) ReadEnvironment(file, &symbols);
+    if (IsEnvFile(file.path) && IsReadBy(file.path, build)) ReadEnvironment(file, &symbols);
   }
   ClientCalls calls = Reader(files, &symbols).Read();
   for (const JsFile& file : files) calls.files.push_back(file.path);

@@ -1,7 +1,8 @@
 // Reads what a frontend calls from its JavaScript/TypeScript sources (and JSON or .env configuration): the base URL and
 // the paths, each with the place where it is written. Understands base URL constants and config objects, environment
 // variables with fallbacks, axios.create, fetch and its wrappers, `this.baseUrl` of classes, WebSocket and EventSource,
-// tables of endpoints. It runs no code: what is computed at run time stays unknown and shows as "1" in a path.
+// wrappers that are given their base when they are made (client_makers.h), tables of endpoints. It runs no code: what
+// is computed at run time stays unknown and shows as "1" in a path.
 #pragma once
 
 #include <omnix/v1/diagnosis.pb.h>
@@ -41,8 +42,13 @@ inline constexpr size_t kMaxClientFiles = 500;
 inline constexpr size_t kMaxClientFileBytes = 2 << 20;
 inline constexpr size_t kMaxClientCalls = 1000;
 
+// Which of the client's .env files count: .env.production and .env.staging are for builds, .env.development for the
+// development server, .env.test for neither.
+enum class ClientBuild { kProduction, kDevelopment };
+bool IsReadBy(const std::string& path, ClientBuild build);
+
 // Errors: NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
-absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client);
+absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build = ClientBuild::kProduction);
 
 // Path part of a URL or path, without a trailing slash: "https://h:1/v1/" -> "/v1", "/v1" -> "/v1", "https://h" -> "".
 std::string BasePathOf(const std::string& url_or_path);

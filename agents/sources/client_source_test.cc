@@ -122,6 +122,81 @@ export class ApiClient {
   EXPECT_THAT(Paths(), ElementsAre("GET /svc/users", "POST /svc/users"));
 }
 
+constexpr char kWrapper[] = R"(
+export class HttpClient {
+  constructor(private readonly base: string, private readonly timeout = 3) {}
+  get<T>(path: string): Promise<T> { return this.send<T>('GET', path); }
+  post<T>(path: string, body: unknown): Promise<T> { return this.send<T>('POST', path, JSON.stringify(body)); }
+  private async send<T>(method: string, path: string, body?: string): Promise<T> {
+    const response = await fetch(this.base + path, { method, body });
+    return (await response.json()) as T;
+  }
+}
+)";
+
+TEST_F(ClientSourceTest, WrappersAreGivenTheirBases) {
+  Write("http.ts", kWrapper);
+  Write("config.ts", R"(
+export const bases: Bases = {
+  orders: import.meta.env.VITE_ORDERS ?? '/orders',
+  people: '/people',
+};
+)");
+  Write("orders.ts", R"(
+const http = new HttpClient(bases.orders);
+export const open = () => http.get<Order[]>('/open');
+export const order = (id: number) => http.post<{ id: number }>('/open', { id });
+)");
+  Write("people.ts",
+        "const http: HttpClient = new HttpClient(bases.people);\nexport const me = () => http.get('/me');");
+  Write("items.ts", R"(
+class Items extends HttpClient {
+  constructor() { super('/items'); }
+  all() { return this.get('/all'); }
+}
+)");
+  EXPECT_THAT(Paths(),
+              UnorderedElementsAre("GET /orders/open", "POST /orders/open", "GET /people/me", "GET /items/all"));
+}
+
+TEST_F(ClientSourceTest, WrapperWithOptionsAndFunctionsThatMakeClients) {
+  Write("a.js", R"(
+class Api {
+  constructor(options) { this.root = options.root; }
+  get(path) { return fetch(`${this.root}${path}`); }
+}
+const items = new Api({ timeout: 3, root: '/items' });
+items.get('/all');
+)");
+  Write("b.js", R"(
+const makeClient = ({ base }) => {
+  return { get: (path) => fetch(base + path) };
+};
+const people = makeClient({ base: '/people' });
+people.get('/me');
+)");
+  EXPECT_THAT(Paths(), UnorderedElementsAre("GET /items/all", "GET /people/me"));
+}
+
+// Better no call than one to a path that nobody asks for.
+TEST_F(ClientSourceTest, CallsOfAWrapperWhoseBaseIsNotKnownAreNoCalls) {
+  Write("http.ts", kWrapper);
+  Write("use.ts", "const http = new HttpClient(readBase());\nexport const me = () => http.get('/me');");
+  Write("given.ts", "export function load(client: HttpClient) { return client.get('/given'); }");
+  EXPECT_THAT(Paths(), IsEmpty());
+}
+
+TEST_F(ClientSourceTest, DevelopmentReadsItsOwnEnvironment) {
+  Write("api.ts",
+        "const BASE_URL = import.meta.env.VITE_BASE ?? '/v1';\nexport const me = () => fetch(`${BASE_URL}/me`);");
+  Write(".env.production", "VITE_BASE=/v2\n");
+  EXPECT_THAT(Paths(), ElementsAre("GET /v2/me"));
+  const auto calls = ReadClientCalls(client_, ClientBuild::kDevelopment);
+  ASSERT_TRUE(calls.ok()) << calls.status();
+  ASSERT_EQ(calls->calls.size(), 1u);
+  EXPECT_EQ(calls->calls[0].path, "/v1/me");
+}
+
 TEST_F(ClientSourceTest, InlinePrefixNeedsNoBase) {
   Write("a.js", "fetch('/v1/products');\naxios.post('/v1/orders');\n$.get('/v1/x');\n");
   const ClientCalls calls = Read();

@@ -136,6 +136,9 @@ class Reader {
       if (tokens[value].Is("{")) {
         Options(f, value, &entry);
         i = MatchingBracket(tokens, value);
+      } else if (const auto* shared = ObjectNamed(f, tokens[value].text)) {
+        Options(f, shared->value_at, &entry);
+        i = value;
       } else {
         entry.target = Text(f, tokens, value);
         size_t end = value;
@@ -144,6 +147,16 @@ class Reader {
       }
       proxy_.entries.push_back(std::move(entry));
     }
+  }
+
+  // `const edge = { target: ... }`, used for several keys; null where the name is none of an object in this file.
+  const JsSymbols::Declaration* ObjectNamed(size_t f, const std::string& name) const {
+    for (const auto& d : symbols_.declarations()) {
+      if (d.name == name && d.file == f && !d.property && d.tokens == &files_[f].tokens &&
+          (*d.tokens)[d.value_at].Is("{"))
+        return &d;
+    }
+    return nullptr;
   }
 
   void ContextObject(size_t f, size_t open) {
@@ -191,7 +204,10 @@ class Reader {
     const size_t close = MatchingBracket(tokens, open);
     for (size_t i = open + 1; i + 1 < close; ++i) {
       const bool colon = tokens[i + 1].Is(":");
-      if (tokens[i].text == "rewrite" && (colon || tokens[i + 1].Is("("))) {
+      if (tokens[i].Is("...")) {
+        const auto* shared = ObjectNamed(f, tokens[i + 1].text);
+        if (shared != nullptr && shared->value_at < open) Options(f, shared->value_at, entry);
+      } else if (tokens[i].text == "rewrite" && (colon || tokens[i + 1].Is("("))) {
         i = Rewrite(f, i + (colon ? 2 : 1), close, entry);
       } else if (tokens[i].text == "pathRewrite" && colon) {
         i = PathRewrite(f, i + 2, close, entry);

@@ -55,6 +55,19 @@ export default defineConfig({
   EXPECT_FALSE(proxy->Forward("/products").proxied);
 }
 
+TEST_F(DevProxyTest, OneObjectForSeveralKeys) {
+  const auto proxy = Read("vite.config.ts", R"(
+const edge: ProxyOptions = { target: 'http://localhost:8080', changeOrigin: true };
+export default defineConfig({ server: { proxy: { '/freight': edge, '/id': edge, '/ws': { ...edge, ws: true } } } });
+)");
+  ASSERT_TRUE(proxy.ok()) << proxy.status();
+  ASSERT_EQ(proxy->entries.size(), 3u);
+  for (const DevProxyEntry& entry : proxy->entries)
+    EXPECT_EQ(entry.target.text, "http://localhost:8080") << entry.key.text;
+  EXPECT_TRUE(proxy->entries[2].websocket);
+  EXPECT_EQ(proxy->Forward("/freight/zones").path, "/freight/zones");
+}
+
 TEST_F(DevProxyTest, WebpackPathRewriteAndContext) {
   const auto proxy = Read("webpack.config.js", R"(module.exports = { devServer: { proxy: [
     { context: ['/auth', '/api'], target: 'http://localhost:3000', pathRewrite: { '^/api': '/v2' } } ] } };)");
