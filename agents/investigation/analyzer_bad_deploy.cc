@@ -20,6 +20,8 @@ constexpr double kLineChanged = 0.9;
 constexpr double kFileChanged = 0.6;
 constexpr absl::Duration kRecent = absl::Hours(24 * 7);
 constexpr size_t kMaxFrames = 40;
+// What a gateway answers by itself is 502 or 504.
+constexpr int kServerError = 500;
 
 // What the trace leads to is the symptom of something else: a store or another service that can't be reached.
 bool SpeaksOfDependency(const std::string& line) {
@@ -73,12 +75,18 @@ class DeployJudge {
   void Judge(const v1::Service& service, std::vector<Candidate>* candidates) {
     std::vector<std::string> failing;
     size_t served = 0;
+    const std::vector<std::string> symptoms = SymptomsBehind(scene_, service);
+    for (const std::string& id : symptoms) {
+      // Through a gateway: what of it the trace speaks of.
+      const auto found = scene_.symptom_results.find(id);
+      if (found == scene_.symptom_results.end() || found->second.service() == service.name()) continue;
+      if (StatusOf(found->second) == kServerError) failing.push_back(AttributeOf(found->second, "path"));
+    }
     for (const v1::CheckResult& result : scene_.results) {
       if (result.service() != service.name() || AttributeOf(result, "path").empty()) continue;
-      if (StatusOf(result) >= 500) failing.push_back(AttributeOf(result, "path"));
+      if (StatusOf(result) >= kServerError) failing.push_back(AttributeOf(result, "path"));
       if (StatusOf(result) > 0 && StatusOf(result) < 500) ++served;
     }
-    const std::vector<std::string> symptoms = SymptomsBehind(scene_, service);
     if (symptoms.empty() || commits_.empty()) return;
     const auto blamed = Find(service);
     if (!blamed) return;

@@ -18,6 +18,8 @@ namespace {
 
 constexpr double kNamedAndChanged = 0.9;
 constexpr double kMissingAndRemoved = 0.88;
+// The message has the key and its very value.
+constexpr double kBothNamed = 0.88;
 constexpr double kNamed = 0.7;
 constexpr double kMissing = 0.6;
 constexpr double kChangedOnly = 0.42;
@@ -30,12 +32,22 @@ struct Said {
   std::string line;
 };
 
+bool RefusesValue(const std::string& line);
+
+// Neither a time nor a level: what a program says as it ends.
+bool IsBare(const std::string& line) {
+  static const RE2 kLogged(
+      R"(\d\d:\d\d:\d\d|(?i)\b(error|warn|warning|info|debug|trace|notice|fatal|critical|level|severity)\b)");
+  return !RE2::PartialMatch(line, kLogged);
+}
+
 std::vector<Said> Failures(const Scene& scene, const v1::Service& service) {
   std::vector<Said> said;
   std::set<std::string> seen;
   for (const ServiceLogFacts* log : LogsOf(scene, service)) {
     for (auto line = log->lines.rbegin(); line != log->lines.rend() && said.size() < kMaxLines; ++line) {
-      if (TellsOfFailure(*line) && seen.insert(*line).second) said.push_back({log, *line});
+      if ((TellsOfFailure(*line) || (IsBare(*line) && RefusesValue(*line))) && seen.insert(*line).second)
+        said.push_back({log, *line});
     }
   }
   return said;
@@ -85,6 +97,15 @@ bool NamesValue(const std::string& line, const std::string& value) {
     if (line.find(quote + value + quote) != std::string::npos) return true;
   }
   return value.size() >= kLeastName && Names(line, value);
+}
+
+// The key beside the value: a path may hold the key's name by itself.
+bool NamesBoth(const std::string& line, const ConfigValue& value) {
+  if (value.value.empty() || !Names(line, value.value)) return false;
+  std::string rest = line;
+  for (size_t at = rest.find(value.value); at != std::string::npos; at = rest.find(value.value, at))
+    rest.erase(at, value.value.size());
+  return NamesKey(rest, value.key);
 }
 
 class ValueJudge {
@@ -143,7 +164,8 @@ class ValueJudge {
                                               IsSecretKey(value.key) ? "another" : change.before)));
     h.add_evidence_for(AddLogEvidence(&scene_, *said->log, said->line));
     AddRemedies(file, value, change, &h);
-    h.set_confidence(changed ? kNamedAndChanged : kNamed);
+    const bool both = RefusesValue(said->line) && NamesBoth(said->line, value);
+    h.set_confidence(changed ? kNamedAndChanged : both ? kBothNamed : kNamed);
     Finish(std::move(h), changed || by_value != nullptr);
     return true;
   }

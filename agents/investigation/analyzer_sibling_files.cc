@@ -1,6 +1,9 @@
-// secret.mismatch between the copies of a service that the model does not name one by one: configuration files of the
-// same keys, one a copy, with different secrets, where a log says that signatures are refused. Secrets are compared by
-// their hash and never shown.
+// secret.mismatch between the copies of a service that the model does not name one by one (configuration files of the
+// same keys, one a copy), or between services that sign and judge: files that give another value to the same key of
+// signing, where a log says that signatures are refused. Secrets are compared by their hash and never shown.
+#include <re2/re2.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <map>
 
@@ -36,6 +39,18 @@ bool AreSiblings(const Values& a, const Values& b) {
 
 bool IsRefusal(const v1::CheckResult& result) { return StatusOf(result) == 401 || StatusOf(result) == 403; }
 
+// Where no history tells which was changed last.
+int64_t WrittenAt(const ConfigFacts& file) {
+  struct stat info {};
+  return stat(file.file->path().c_str(), &info) == 0 ? info.st_mtime : 0;
+}
+
+bool IsOfSigning(const std::string& key) {
+  static const RE2 kSigning(R"((?i)(sign|jwt|hmac|token|session|cookie))");
+  static const RE2 kLogin(R"((?i)(passw|pwd|user|dsn|url))");
+  return IsSecretKey(key) && RE2::PartialMatch(key, kSigning) && !RE2::PartialMatch(LastOf(key), kLogin);
+}
+
 std::string NameOf(const ConfigFacts& file) { return file.file->path().substr(file.file->path().rfind('/') + 1); }
 
 Candidate Make(Scene* scene, const v1::Service& service, const LogSign& sign, const ConfigFacts& first,
@@ -43,13 +58,17 @@ Candidate Make(Scene* scene, const v1::Service& service, const LogSign& sign, co
   constexpr size_t kShownHash = 8;
   // The one that was changed last is the one to be looked at.
   const ValueChange changed = ChangeOf(*scene, first, value), changed_other = ChangeOf(*scene, second, other);
-  const bool is_first = changed.change != nullptr && (changed_other.change == nullptr ||
-                                                      changed.change->commit.time >= changed_other.change->commit.time);
+  const bool is_first =
+      changed.change == nullptr && changed_other.change == nullptr
+          ? WrittenAt(first) >= WrittenAt(second)
+          : changed.change != nullptr &&
+                (changed_other.change == nullptr || changed.change->commit.time >= changed_other.change->commit.time);
+  const ConfigFacts& last = is_first ? first : second;
   const ValueChange& change = is_first ? changed : changed_other;
   v1::Hypothesis h;
   h.set_kind("secret.mismatch");
-  h.set_component(service.name());
-  *h.mutable_location() = (is_first || change.change == nullptr ? value : other).location;
+  h.set_component(last.service->name());
+  *h.mutable_location() = (is_first ? value : other).location;
   h.add_evidence_for(sign.evidence);
   h.add_evidence_for(
       scene->book.Add(MakeEvidence("configuration", service.name(),
@@ -57,25 +76,52 @@ Candidate Make(Scene* scene, const v1::Service& service, const LogSign& sign, co
                                                Sha256Hex(value.value).substr(0, kShownHash), NameOf(first),
                                                Sha256Hex(other.value).substr(0, kShownHash), NameOf(second)),
                                    "", h.location())));
-  h.set_title(
-      fmt::format("{} and {} of {} have different {}", NameOf(first), NameOf(second), service.name(), value.key));
+  h.set_title(fmt::format("{} of {} and {} of {} have different {}", NameOf(first), first.service->name(),
+                          NameOf(second), second.service->name(), LastOf(value.key)));
   h.set_explanation(
-      fmt::format("The copies of {} are told different {}, and its log says that signatures are refused: what one copy "
-                  "signs the other does not accept.",
-                  service.name(), value.key));
+      fmt::format("{} and {} are told different values, and the log of {} says that signatures are refused: what one "
+                  "signs the other "
+                  "does not accept.",
+                  first.file->path(), second.file->path(), service.name()));
   for (const std::string& id : SymptomsBehind(*scene, service, IsRefusal)) h.add_symptom_ids(id);
   if (h.symptom_ids_size() == 0)
     h.add_symptom_ids(scene->AddSymptom(service.name(), "log", "signatures are refused now and then", sign.evidence));
   if (change.change != nullptr) {
     h.add_evidence_for(change.change->evidence);
-    const v1::ConfigFile& file = *(is_first ? first : second).file;
+    const v1::ConfigFile& file = *last.file;
     if (change.change->last_of_file && (!file.has_editable() || file.editable()))
       *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back \"{}\"", change.change->commit.subject),
-                                     "configuration", {GitRevert(service.name(), *change.change)});
+                                     "configuration", {GitRevert(h.component(), *change.change)});
   }
   h.set_confidence(kLogged);
   h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
   return {h, {}};
+}
+
+}  // namespace
+
+namespace {
+
+// Another service's file that gives the key of signing another value, and none that gives it the same.
+void JudgeOthers(Scene* scene, const v1::Service& service, const LogSign& sign, const ConfigFacts& own,
+                 std::vector<Candidate>* candidates) {
+  for (const ConfigValue& value : own.config.values) {
+    if (!IsOfSigning(value.key)) continue;
+    const ConfigFacts* file = nullptr;
+    const ConfigValue* other = nullptr;
+    bool agrees = false;
+    for (const ConfigFacts* facts : scene->facts.All<ConfigFacts>()) {
+      if (facts->service == &service) continue;
+      for (const ConfigValue& one : facts->config.values) {
+        if (LastOf(one.key) != LastOf(value.key)) continue;
+        agrees |= one.value == value.value;
+        if (one.value == value.value) continue;
+        file = facts;
+        other = &one;
+      }
+    }
+    if (other != nullptr && !agrees) candidates->push_back(Make(scene, service, sign, own, *file, value, *other));
+  }
 }
 
 }  // namespace
@@ -90,6 +136,7 @@ void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
     for (const ConfigFacts* file : ConfigsOf(*scene, service, nullptr)) {
       if (file->instance == nullptr) files.push_back(file);
     }
+    for (const ConfigFacts* file : files) JudgeOthers(scene, service, **sign, *file, candidates);
     for (size_t i = 0; i < files.size(); ++i) {
       for (size_t j = i + 1; j < files.size(); ++j) {
         const Values a = ValuesOf(*files[i]), b = ValuesOf(*files[j]);

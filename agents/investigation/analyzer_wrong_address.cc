@@ -31,6 +31,19 @@ bool Contains(const std::string& text, const std::string& part) {
   return part.size() > 1 && absl::AsciiStrToLower(text).find(absl::AsciiStrToLower(part)) != std::string::npos;
 }
 
+// "tariff" of "tariff.port" is meant for a service named "tariffd" or "tariff-api".
+bool SharesWord(const std::string& key, const std::string& name) {
+  constexpr size_t kLeast = 4;
+  const std::string wanted = absl::AsciiStrToLower(name), lower = absl::AsciiStrToLower(key);
+  for (size_t at = 0; at < lower.size();) {
+    size_t end = at;
+    while (end < lower.size() && absl::ascii_isalnum(static_cast<unsigned char>(lower[end]))) ++end;
+    if (end - at >= kLeast && wanted.starts_with(lower.substr(at, end - at))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 // How well a named address fits to be meant for `needed`; 0: not at all.
 int Fitness(const NamedAddress& named, const v1::Service& needed, const std::string& address) {
   int fitness = 0;
@@ -43,6 +56,7 @@ int Fitness(const NamedAddress& named, const v1::Service& needed, const std::str
   for (const std::string& word : {needed.name(), needed.kind(), kind}) {
     if (Contains(named.value->key, word)) fitness += 3;
   }
+  if (!Contains(named.value->key, needed.name()) && SharesWord(named.value->key, needed.name())) fitness += 3;
   static const RE2 kDatabaseKey(R"((?i)(^|[._\-])(db|database|pg|postgres|sql)([._\-]|$|url|host))");
   static const RE2 kCacheKey(R"((?i)(redis|cache))");
   if (kind == "postgresql" && RE2::PartialMatch(named.value->key, kDatabaseKey)) fitness += 3;

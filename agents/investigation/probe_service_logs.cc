@@ -16,7 +16,8 @@ namespace omnix {
 namespace {
 
 constexpr size_t kTailBytes = 256 << 10;
-constexpr size_t kMaxLineBytes = 2 << 10;
+// A trace in one line of JSON is long, and says what happened at its end.
+constexpr size_t kMaxLineBytes = 16 << 10;
 // As in probe_log_changes.cc: an alert fires a while after the first error; without one so much is "now".
 constexpr absl::Duration kBeforeAlert = absl::Minutes(5);
 constexpr absl::Duration kLeastWindow = absl::Minutes(15);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "agents/investigation/logs/embedded_trace.h"
 #include "agents/investigation/logs/line_reader.h"
 #include "agents/investigation/logs/line_time.h"
 #include "agents/investigation/logs/mask.h"
@@ -96,7 +97,11 @@ class LogComparer::State {
     in_trace_ = false;
     sample_.assign(line.substr(0, kSampleBytes));
     masked_.clear();
-    reason_.clear();
+    reason_.assign(EmbeddedReason(line).substr(0, kReasonBytes));
+    if (!reason_.empty() && line.size() > kSampleBytes) {
+      sample_.resize(kSampleBytes - std::min(kSampleBytes, reason_.size() + 1));
+      sample_.append("\n").append(reason_);
+    }
     if (!time) {
       // What has no time of its own was written when the line before it was.
       MaskLine(line.substr(0, kMaskedBytes), &masked_);
@@ -104,6 +109,13 @@ class LogComparer::State {
     }
     result_.timed = true;
     now_ = time->seconds;
+    if (line.starts_with('{')) {
+      // In one piece: behind the time it would not be seen that quotes are its syntax.
+      timeless_.assign(line.substr(0, std::min(time->begin, kMaskedBytes)));
+      timeless_.append(line.substr(std::min(time->end, line.size()), kMaskedBytes));
+      MaskLine(timeless_, &masked_);
+      return;
+    }
     MaskLine(line.substr(0, std::min(time->begin, kMaskedBytes)), &masked_);
     if (time->end < line.size()) MaskLine(line.substr(time->end, kMaskedBytes), &masked_);
   }
@@ -163,6 +175,8 @@ class LogComparer::State {
   bool in_trace_ = false;
   std::string sample_;
   std::string masked_;
+  // The line of JSON without its time.
+  std::string timeless_;
   std::string reason_;
   // When the last line with a time was written.
   int64_t now_ = kNever;

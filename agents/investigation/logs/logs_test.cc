@@ -173,6 +173,24 @@ TEST_F(Logs, NewErrorsComeFirstThenWhatCameMoreOften) {
   EXPECT_EQ(comparison.first_error->text, error.text);
 }
 
+// JSON that begins with the time: what another message says is another line.
+TEST_F(Logs, MessagesOfJsonAreToldApart) {
+  std::string text;
+  const auto add = [&](int64_t time, const std::string& level, const std::string& message) {
+    text += fmt::format(R"({{"time": "{}", "level": "{}", "msg": "{}"}})",
+                        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(time), absl::UTCTimeZone()), level,
+                        message);
+    text += "\n";
+  };
+  for (int i = 0; i < 30; ++i) add(kStart + i * 120, "warning", "push failed, will be tried again");
+  for (int i = 0; i < 9; ++i) add(kIncident + i, "warning", "token rejected: invalid signature");
+  const LogComparison comparison = CompareText(text);
+  ASSERT_FALSE(comparison.changes.empty());
+  EXPECT_EQ(comparison.changes[0].kind, LogChangeKind::kNew);
+  EXPECT_EQ(comparison.changes[0].count, 9u);
+  EXPECT_THAT(comparison.changes[0].sample, HasSubstr("invalid signature"));
+}
+
 TEST_F(Logs, AnErrorThatNormalTimeHasAsWellIsNoNews) {
   Usual();
   for (int i = 0; i < 42; ++i) Add(kStart + i * 100, "ERROR cache miss is not handled");

@@ -74,8 +74,7 @@ class Journal:
     def over_memory(self, program, used, limit):
         unit = program.name + ".service"
         self.write(program, f"CRIT memmon: {program.name} uses {used} MB, limit {limit} MB: sending SIGKILL",
-                   [f"{unit}: memory use of {used}M is above MemoryMax={limit}M, killing process "
-                    f"{program.child.pid} (python3) with signal SIGKILL."])
+                   [f"{unit}: A process of this unit has been killed by the OOM killer."])
 
 
 class Supervisor:
