@@ -24,6 +24,7 @@ namespace omnix {
 namespace {
 
 constexpr uint32_t kDefaultWeight = 5;
+constexpr char kUnknownPath[] = "/omnix-no-such-path";
 
 class CallProbe {
  public:
@@ -72,6 +73,12 @@ class CallProbe {
     const HttpRequest request = Request(call.method, url);
     const auto response = Send(context_, request);
     if (!response.ok()) return UnansweredResult(check_, response.status());
+    if (IsPageOfUnknownPaths(*response)) {
+      v1::CheckResult result = Judged(request, *response, v1::CHECK_STATUS_FAILED,
+                                      " with the page that answers every unknown path; the frontend calls it");
+      (*result.mutable_attributes())[kFallbackAttribute] = "true";
+      return result;
+    }
     if (StatusMatches(response->status, {}) || WantsCredentials(response->status)) {
       return Judged(request, *response, v1::CHECK_STATUS_PASSED, "");
     }
@@ -80,6 +87,13 @@ class CallProbe {
                     " for a made-up key; the collection above it is served");
     }
     return Judged(request, *response, v1::CHECK_STATUS_FAILED, ", the frontend calls it");
+  }
+
+  // A gateway may answer what it does not know with the page of a site that routes in the browser: no answer to a call.
+  bool IsPageOfUnknownPaths(const HttpResponse& response) const {
+    if (!StatusMatches(response.status, {}) || !response.Header("content-type").starts_with("text/html")) return false;
+    const auto unknown = Send(context_, Request("GET", JoinUrl(service_.base_url(), kUnknownPath)));
+    return unknown.ok() && unknown->status == response.status && unknown->body == response.body;
   }
 
   // For "/v1/products/1": whether "/v1/products" is served.

@@ -17,6 +17,9 @@ inline constexpr size_t kMaxCheckBodyBytes = 1 << 20;
 std::string ResponseExcerpt(const HttpResponse& response);
 
 // "status", "url", "method" and "duration_ms", and "location" and "server" where the answer has them.
+// Of a result: the answer is the page that a gateway gives for every path that it does not know.
+inline constexpr char kFallbackAttribute[] = "fallback";
+
 void DescribeExchange(const HttpRequest& request, const HttpResponse& response, v1::CheckResult* result);
 
 // "200" or "200, 201"; for none given: "any below 400".

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "agents/investigation/analyzer.h"
 #include "agents/investigation/probe_access.h"
@@ -50,12 +51,15 @@ class AccessJudge {
     }
     for (const auto& [key, counts] : facts_.paths) {
       const int status = IsNowAndThenMissing(counts) ? kNotFound : FailsSince(counts);
-      if (status != 0 && !IsKnown(status)) Add(key, status);
+      if (status != 0 && !IsKnown(status, key)) Add(key, status);
     }
+    AddLate();
   }
 
  private:
   static constexpr int kNotFound = 404;
+  // So often a path was asked for before anything is said of it.
+  static constexpr uint64_t kLeastServed = 20;
 
   // A path that is served and not found in the same minutes, and was not before: copies of the service differ.
   static bool IsNowAndThenMissing(const PathCounts& counts) {
@@ -74,7 +78,7 @@ class AccessJudge {
   // The status with which a path that was always served is answered each time now; 0: none is. Checks that only read
   // don't see it where users write.
   static int FailsSince(const PathCounts& counts) {
-    constexpr uint64_t kLeastInARow = 2, kLeastServed = 20, kLeastForClients = 5;
+    constexpr uint64_t kLeastInARow = 2, kLeastForClients = 5;
     constexpr double kFew = 0.02, kChance = 1e-3;
     uint64_t served = 0, failed = 0;
     for (const RequestCounts* part : {&counts.before, &counts.during}) {
@@ -88,6 +92,40 @@ class AccessJudge {
     // As often as it would come by chance, if it failed as rarely as before.
     const double chance = std::pow((others + 1) / (well + 1), static_cast<double>(row));
     return others <= kFew * well && chance < kChance ? status : 0;
+  }
+
+  // Answers to our own checks that were well and took a second or more, many times as long as users wait as a rule: the
+  // model need not say how long each may take.
+  void AddLate() {
+    constexpr double kNearlyAll = 0.95, kTimesSlower = 5;
+    constexpr absl::Duration kSlow = absl::Seconds(1);
+    std::set<std::string> late;
+    for (const v1::CheckResult& result : scene_.results) {
+      const std::string key = AttributeOf(result, "method") + " " + AttributeOf(result, "path");
+      const auto counts = facts_.paths.find(key);
+      if (result.service() != facts_.service->name() || result.status() != v1::CHECK_STATUS_PASSED ||
+          counts == facts_.paths.end() || counts->second.before.durations.count() < kLeastServed)
+        continue;
+      const absl::Duration took = absl::Milliseconds(std::atoi(AttributeOf(result, "duration_ms").c_str()));
+      const absl::Duration before = counts->second.before.durations.Quantile(kNearlyAll);
+      if (took < kSlow || took < kTimesSlower * before || !late.insert(key).second) continue;
+      Add(key, 0,
+          fmt::format("{} takes {}; of users' answers before, 95 % took at most {}", key, absl::FormatDuration(took),
+                      absl::FormatDuration(absl::Trunc(before, absl::Milliseconds(1)))));
+    }
+  }
+
+  // Of a failure of the program itself (500) where users write, checks that read tell nothing: another path is another
+  // failure.
+  bool IsKnown(int status, const std::string& key) const {
+    constexpr int kInternalError = 500;
+    if (status != kInternalError || key.starts_with("GET ")) return IsKnown(status);
+    const std::string path = key.substr(key.find(' ') + 1);
+    return std::any_of(scene_.symptoms.begin(), scene_.symptoms.end(), [&](const v1::Symptom& symptom) {
+      const auto result = scene_.symptom_results.find(symptom.id());
+      return symptom.component() == facts_.service->name() && result != scene_.symptom_results.end() &&
+             StatusOf(result->second) == status && AttributeOf(result->second, "path") == path;
+    });
   }
 
   // A check of ours met the same at this service.
@@ -114,20 +152,29 @@ class AccessJudge {
   }
 
   void Add(const std::string& key, int status) {
-    const size_t space = key.find(' ');
     const PathCounts& all = facts_.all;
+    Add(key, status,
+        fmt::format("users got {}: {} of {} requests, {} of {} before; most often {}", status, all.during.With(status),
+                    all.during.requests, all.before.With(status), all.before.requests, key));
+  }
+
+  // `status` 0: it was served, too late.
+  void Add(const std::string& key, int status, const std::string& summary) {
+    const size_t space = key.find(' ');
     v1::CheckResult result;
     result.set_name("access log");
     result.set_kind("access_log");
     result.set_service(facts_.service->name());
     result.set_status(v1::CHECK_STATUS_FAILED);
-    result.set_summary(fmt::format("users got {}: {} of {} requests, {} of {} before; most often {}", status,
-                                   all.during.With(status), all.during.requests, all.before.With(status),
-                                   all.before.requests, key));
+    result.set_summary(summary);
     auto& attributes = *result.mutable_attributes();
     attributes["method"] = key.substr(0, space);
     attributes["path"] = key.substr(space + 1);
-    attributes["status"] = std::to_string(status);
+    if (status == 0) {
+      attributes["error"] = "slow";
+    } else {
+      attributes["status"] = std::to_string(status);
+    }
     if (!facts_.service->base_url().empty())
       attributes["url"] = "http://" + AddressOf(facts_.service->base_url()) + key.substr(space + 1);
     const std::string id = scene_.AddSymptom(facts_.service->name(), result.name(), result.summary(), facts_.evidence);

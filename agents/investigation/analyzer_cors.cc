@@ -53,8 +53,15 @@ const Change* Removal(const Scene& scene, const std::string& file, const std::se
   return nullptr;
 }
 
-void AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, const std::vector<std::string>& declared,
-                 v1::Hypothesis* h) {
+// How many lists there are that lack some of the origins, and how many that lack none.
+struct Lists {
+  size_t lacking = 0;
+  size_t complete = 0;
+};
+
+Lists AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, const std::vector<std::string>& declared,
+                  v1::Hypothesis* h) {
+  Lists found;
   std::set<std::string> files_done;
   for (const auto& [owner, file] : ConfigFiles(*scene, service)) {
     std::vector<std::string> paths = {file->path()};
@@ -75,6 +82,7 @@ void AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, con
                          fmt::format("{} lists {} of {} declared origins", path, list.entries.size(), declared.size()),
                          list.entries[0].line_text, list.entries[0].location));
         h->add_evidence_for(evidence);
+        ++(missing.empty() ? found.complete : found.lacking);
         if (missing.empty() || (file->has_editable() && !file->editable())) continue;
         if (h->location().file().empty()) {
           *h->mutable_location() = list.entries[0].location;
@@ -84,10 +92,11 @@ void AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, con
         *h->add_remedies() = MakeRemedy(
             id, fmt::format("Add the {} missing origins to {}", missing.size(), path.substr(path.rfind('/') + 1)),
             owner == service ? "gateway" : "backend", {AddToAllowList(list, missing, owner->name())});
-        if (list.named_for_origins) return;
+        if (list.named_for_origins) return found;
       }
     }
   }
+  return found;
 }
 
 }  // namespace
@@ -129,7 +138,7 @@ void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
       test->add_evidence_ids(answer.evidence);
       test->agrees() ? h.add_evidence_for(answer.evidence) : h.add_evidence_against(answer.evidence);
     }
-    AddRemedies(scene, service, lack, declared, &h);
+    const Lists lists = AddRemedies(scene, service, lack, declared, &h);
     h.set_title(fmt::format("{} of {} declared origins are not allowed by {}", lack.origins.size(), declared.size(),
                             h.component()));
     h.set_explanation(fmt::format(
@@ -144,7 +153,14 @@ void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
                                                       removal->commit.hash.substr(0, 10)));
     }
     for (const std::string& id : lack.symptoms) h.add_symptom_ids(id);
-    h.set_confidence(h.remedies_size() == 0 ? 0.5 : !other_allowed ? 0.7 : removal != nullptr ? 0.95 : 0.92);
+    // A list that is known and lacks nothing: whoever answers is not the one that has it.
+    const bool complete = lists.complete > 0 && lists.lacking == 0;
+    if (complete) h.set_explanation(h.explanation() + " The lists that were found hold all of them.");
+    h.set_confidence(complete                 ? 0.25
+                     : h.remedies_size() == 0 ? 0.5
+                     : !other_allowed         ? 0.7
+                     : removal != nullptr     ? 0.95
+                                              : 0.92);
     h.set_status(other_allowed ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
     candidates->push_back({h, {}});
   }

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "agents/investigation/analyzer.h"
 #include "agents/investigation/gateway_request.h"
+#include "agents/investigation/probe_config.h"
 #include "agents/investigation/sign_tests.h"
+#include "agents/investigation/symptoms_of.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -57,11 +60,41 @@ const NginxWord* ListOf(const Scene& scene, const Lack& lack) {
   return sends == nullptr ? nullptr : &sends->words[kValue];
 }
 
+// Whose list it is where nginx sends none: the service that the request goes to.
+const v1::Service& Sender(const Scene& scene, const Lack& lack) {
+  const NginxFacts* nginx = scene.NginxOf(lack.service);
+  if (nginx == nullptr || !nginx->config || ListOf(scene, lack) != nullptr) return *lack.service;
+  for (const std::string& id : lack.symptoms) {
+    const std::string url = AttributeOf(scene.symptom_results.at(id), "url");
+    if (url.empty()) continue;
+    const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, PathOf(url));
+    for (const std::string& address : route.addresses) {
+      if (const v1::Service* behind = scene.ServiceAt(address)) return *behind;
+    }
+  }
+  return *lack.service;
+}
+
+// A value under a key that speaks of CORS and holds names of headers or methods.
+v1::Location ListIn(const Scene& scene, const v1::Service& service, const Lack& lack) {
+  static const RE2 kKey(R"((?i)(cors|cross_?origin|access_?control|allow(ed)?_?(headers|methods)))");
+  const bool headers = lack.header.ends_with("Headers");
+  for (const ConfigFacts* file : ConfigsOf(scene, service)) {
+    for (const ConfigValue& value : file->config.values) {
+      const std::string key = absl::AsciiStrToLower(value.key);
+      if (RE2::PartialMatch(value.key, kKey) && absl::StrContains(key, headers ? "header" : "method"))
+        return value.location;
+    }
+  }
+  return PlaceInConfiguration(service, lack.header);
+}
+
 Candidate Judge(Scene* scene, const Lack& lack) {
+  const v1::Service& sender = Sender(*scene, lack);
   v1::Hypothesis h;
   h.set_kind("cors.header_missing");
-  h.set_component(lack.service->name());
-  h.set_title(fmt::format("{} does not allow {} in {}", lack.service->name(), lack.item, lack.header));
+  h.set_component(sender.name());
+  h.set_title(fmt::format("{} does not allow {} in {}", sender.name(), lack.item, lack.header));
   for (const std::string& id : lack.symptoms) h.add_symptom_ids(id);
   for (const v1::Symptom& symptom : scene->symptoms) {
     const auto& ids = lack.symptoms;
@@ -78,7 +111,7 @@ Candidate Judge(Scene* scene, const Lack& lack) {
                                   fmt::format("Allow {} in {}", lack.item, lack.header))});
     }
   } else {
-    *h.mutable_location() = PlaceInConfiguration(*lack.service, lack.header);
+    *h.mutable_location() = ListIn(*scene, sender, lack);
   }
   h.set_explanation(
       fmt::format("Browsers ask before a call whether they may send {}; the answer's {} does not hold it, so they "

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agents/checks/http_tools.h"
 #include "agents/investigation/analyzer.h"
 #include "fmt/format.h"
 
@@ -35,6 +36,21 @@ bool Mentions(const Change& change, const std::string& path) {
   return false;
 }
 
+// The path as the service behind may know it: as it is called, or an endpoint of it that the path ends with ("/orders"
+// of
+// "/shop/orders").
+std::vector<std::string> PathsAt(const v1::Service& behind, const std::string& path) {
+  constexpr size_t kLeastPath = 2;
+  std::vector<std::string> paths = {path};
+  for (const v1::Endpoint& endpoint : behind.endpoints()) {
+    const bool reads = endpoint.method().empty() || endpoint.method() == "GET";
+    if (reads && !endpoint.websocket() && endpoint.path().size() >= kLeastPath && endpoint.path() != path &&
+        path.ends_with(endpoint.path()))
+      paths.push_back(endpoint.path());
+  }
+  return paths;
+}
+
 // The service behind the gateway that serves the path when called straight; with the answer.
 const v1::Service* ServedBehind(Scene* scene, const v1::Service& gateway, const std::string& path, Answer* answer) {
   for (const std::string& name : gateway.depends_on()) {
@@ -42,8 +58,10 @@ const v1::Service* ServedBehind(Scene* scene, const v1::Service& gateway, const 
     if (behind == nullptr || behind->base_url().empty()) continue;
     std::string base = behind->base_url();
     while (base.ends_with('/')) base.pop_back();
-    *answer = scene->prober.Ask({name, base + path, "", false});
-    if (answer->status > 0 && (answer->status < kFirstErrorStatus || answer->status == kUnauthorized)) return behind;
+    for (const std::string& own : PathsAt(*behind, path)) {
+      *answer = scene->prober.Ask({name, base + own, "", false});
+      if (answer->status > 0 && (answer->status < kFirstErrorStatus || answer->status == kUnauthorized)) return behind;
+    }
   }
   return nullptr;
 }
@@ -86,7 +104,8 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     const auto complained = attributes.find("status");
     const bool same_answer = complained == attributes.end() || std::atoi(complained->second.c_str()) == through.status;
     const bool of_the_program = through.status == kServerError && !through.content_type.starts_with("text/html");
-    if (through.status < kFirstErrorStatus || !same_answer || of_the_program) continue;
+    const bool missing = through.status == kNotFoundStatus || attributes.count(kFallbackAttribute) > 0;
+    if ((through.status < kFirstErrorStatus && !missing) || !same_answer || of_the_program) continue;
     Answer direct;
     const v1::Service* behind = ServedBehind(scene, *gateway, path, &direct);
     if (behind == nullptr) continue;
@@ -99,7 +118,7 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
       continue;
     }
     v1::Hypothesis h;
-    h.set_kind(through.status == kNotFoundStatus ? "gateway.route_missing" : "gateway.rejects");
+    h.set_kind(missing ? "gateway.route_missing" : "gateway.rejects");
     h.set_component(gateway->name());
     h.set_title(
         fmt::format("{} answers {} with {}, {} serves it", gateway->name(), path, through.status, behind->name()));

@@ -323,6 +323,48 @@ TEST_F(EdgeFaultsTest, FailuresThatAreUsualOrOverAreNoSymptoms) {
   EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
 }
 
+// The model does not say how long an answer may take; the log knows how long users waited before.
+TEST_F(EdgeFaultsTest, AnAnswerThatTakesManyTimesTheUsualIsASymptom) {
+  const int a = FreePort();
+  Serve(a, "        time.sleep(1.5 if self.path == '/slow' else 0)\n        self.answer(200)");
+  AddService("shop", a, {"/slow"});
+  StartEdge({"/slow"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "0.040");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "dependency.slow") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "shop");
+}
+
+TEST_F(EdgeFaultsTest, AnAnswerThatAlwaysTookSoLongIsNone) {
+  const int a = FreePort();
+  Serve(a, "        time.sleep(1.5 if self.path == '/slow' else 0)\n        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/slow"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /slow", 200, "1.480");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
+}
+
+// The gateway answers what it does not know with its page, status 200.
+TEST_F(EdgeFaultsTest, APageInPlaceOfAnAnswerIsALostRoute) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200 if self.path in ('/list', '/health') else 404)");
+  AddService("shop", a, {"/list"});
+  Write("index.html", "<!doctype html><html><body>shop</body></html>");
+  StartEdge({"/shop/list"}, "",
+            fmt::format("location /shopp/ {{ rewrite ^/shop/(.*)$ /$1 break; proxy_pass http://127.0.0.1:{}; }}\n"
+                        "location / {{ root {}; default_type text/html; try_files $uri /index.html; }}",
+                        a, folder_));
+  v1::Client* client = case_.system.add_clients();
+  client->set_name("web");
+  client->set_service("edge");
+  client->add_files(Path("api.js"));
+  Write("api.js", "export const list = () => fetch('/shop/list');");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.route_missing") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "edge");
+}
+
 // No check of ours writes: that each POST fails now stands in the log alone.
 TEST_F(EdgeFaultsTest, WritesThatFailSinceAreASymptom) {
   const int a = FreePort();
@@ -451,6 +493,32 @@ TEST_F(CorsFaultsTest, AWildcardDoesNotDoWithCredentials) {
 TEST_F(CorsFaultsTest, ABackendThatAllowsByItselfIsWell) {
   const v1::Diagnosis diagnosis = Ask("https://shop.example", "", false);
   EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
+}
+
+// The client's sources tell that it sends Authorization; the backend has the list.
+TEST_F(EdgeFaultsTest, TheBackendsListLacksAHeader) {
+  const int a = FreePort();
+  Serve(a,
+        "        self.send_response(200)\n"
+        "        self.send_header('Access-Control-Allow-Origin', self.headers.get('Origin', '*'))\n"
+        "        self.send_header('Access-Control-Allow-Headers', 'Content-Type')\n"
+        "        self.send_header('Content-Length', '0')\n        self.end_headers()\n    do_OPTIONS = do_GET\n"
+        "    do_HEAD = do_GET");
+  Write("shop.toml", "[cors]\nheaders = [\"Content-Type\"]\n");
+  AddService("shop", a, {"/list"})->add_config_files()->set_path(Path("shop.toml"));
+  StartEdge({"/list"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  v1::Origin* origin = case_.system.add_origins();
+  origin->set_name("production");
+  origin->set_url("https://shop.example");
+  v1::Client* client = case_.system.add_clients();
+  client->set_name("web");
+  client->set_service("edge");
+  client->add_files(Path("api.js"));
+  Write("api.js", "export const list = () => fetch('/list', { headers: { Authorization: `Bearer ${token}` } });");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "cors.header_missing") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "shop");
+  EXPECT_EQ(First(diagnosis).location().line(), 2u);
 }
 
 class CertificateFaultsTest : public EdgeFaultsTest {

@@ -157,6 +157,17 @@ bool IsShown(const Scene& scene, const v1::Service& service, const v1::Endpoint&
   });
 }
 
+// The headers that its clients send.
+void AddHeaders(const Scene& scene, const v1::Service& service, v1::Check* cors) {
+  std::set<std::string> headers;
+  for (const ClientFacts& facts : scene.clients) {
+    if (facts.gateway == &service) headers.insert(facts.calls.headers.begin(), facts.calls.headers.end());
+  }
+  if (headers.empty()) return;
+  google::protobuf::ListValue* list = (*cors->mutable_with()->mutable_fields())["headers"].mutable_list_value();
+  for (const std::string& header : headers) list->add_values()->set_string_value(header);
+}
+
 // What the suites don't ask.
 v1::Suite DerivedSuite(const Scene& scene) {
   v1::Suite suite;
@@ -172,8 +183,10 @@ v1::Suite DerivedSuite(const Scene& scene) {
     if (!HasStep(system, "client_calls", "", client)) AddStep("client_calls", gateway, client, &suite);
   }
   for (const v1::Service& service : system.services()) {
-    if (called.contains(service.name()) && system.origins_size() > 0 && !HasStep(system, "cors", service.name(), ""))
+    if (called.contains(service.name()) && system.origins_size() > 0 && !HasStep(system, "cors", service.name(), "")) {
       AddStep("cors", service.name(), "", &suite);
+      AddHeaders(scene, service, suite.mutable_steps(suite.steps_size() - 1));
+    }
     AddStepsOf(system, service, &suite);
     if (AsksEndpoints(system, service) && !IsNeeded(system, service.name()))
       AddStep("endpoints", service.name(), "", &suite);

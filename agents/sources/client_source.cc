@@ -119,6 +119,13 @@ bool LooksLikePath(const std::string& text) {
          rest.starts_with("ws://") || rest.starts_with("wss://") || (at > 0 && rest.find('/') != std::string::npos);
 }
 
+// "://" between unknown parts, "wss://" before a host: no path.
+bool IsScheme(const std::string& text) {
+  return text.ends_with("//") && std::all_of(text.begin(), text.end() - 2, [](char c) {
+           return std::isalpha(static_cast<unsigned char>(c)) || c == ':';
+         });
+}
+
 bool SamePlace(const Literal& a, const Literal& b) {
   return a.location.file() == b.location.file() && a.location.line() == b.location.line() &&
          a.location.column() == b.location.column();
@@ -135,6 +142,7 @@ class Reader {
     FindNamedBases();
     JoinPending();
     FindEndpointTables();
+    FindHeaders();
     ChooseBasePath();
     return std::move(result_);
   }
@@ -315,7 +323,8 @@ class Reader {
         std::any_of(value.pieces.begin() + 1, value.pieces.end(), [](const JsPiece& p) { return !p.literal; });
     const JsPiece* own = nullptr;
     for (const JsPiece& piece : value.pieces) {
-      if (!piece.literal || piece.literal->text.find('/') == std::string::npos) continue;
+      if (!piece.literal || piece.literal->text.find('/') == std::string::npos || IsScheme(piece.literal->text))
+        continue;
       if (own == nullptr || !own->symbol.empty()) own = &piece;
     }
     if (own == nullptr) return;
@@ -331,7 +340,10 @@ class Reader {
       if (&piece == &own) break;
       before.pieces.push_back(piece);
     }
-    if (before.has_text() && !own.literal->text.empty()) {
+    const bool has_base = std::any_of(before.pieces.begin(), before.pieces.end(), [](const JsPiece& piece) {
+      return piece.literal && !IsScheme(piece.literal->text);
+    });
+    if (has_base && !own.literal->text.empty()) {
       pending->call.base = AddBase(before, pending->file);
       pending->raw = true;
     } else if (!before.pieces.empty()) {
@@ -440,6 +452,20 @@ class Reader {
     pending.call.base = text.starts_with('/') && value.pieces.front().symbol.empty() ? BaseFor(pending) : -1;
     if (pending.call.base >= 0) pending.call.path = base_text_[pending.call.base] + RequestPath(text);
     Emit(pending.call, text);
+  }
+
+  // `headers.Authorization = ...`, { Authorization: ... }, headers.set('X-CSRF-Token', ...)
+  void FindHeaders() {
+    static const std::set<std::string> kAsked = {"authorization", "x-csrf-token", "x-xsrf-token", "x-requested-with",
+                                                 "x-api-key"};
+    std::set<std::string> found;
+    for (const JsFile& file : files_) {
+      for (const JsToken& token : file.tokens) {
+        const bool name = token.kind == JsTokenKind::kIdentifier || token.kind == JsTokenKind::kString;
+        if (name && kAsked.contains(Lower(token.text)) && found.insert(Lower(token.text)).second)
+          result_.headers.push_back(token.text);
+      }
+    }
   }
 
   void ChooseBasePath() {

@@ -35,6 +35,8 @@ struct ClientCalls {
   std::string base_path;
   // Each method and path once, in the order found.
   std::vector<ClientCall> calls;
+  // Headers that the sources name and that make browsers ask before a call: "Authorization".
+  std::vector<std::string> headers;
   std::vector<std::string> files;
 };
 

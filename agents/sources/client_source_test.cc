@@ -216,6 +216,18 @@ const c = new WebSocket(`${WS_BASE}/events`);
   EXPECT_THAT(Paths(), UnorderedElementsAre("WS /ws/orders", "WS /live", "WS /v1/events"));
 }
 
+// What a socket uses is no path of the table that hangs below a base.
+TEST_F(ClientSourceTest, SocketPathOfATypedTable) {
+  Write("config.ts", "export const endpoints: Endpoints = { orders: '/orders', events: '/ws/events' };");
+  Write("use.ts", R"(
+class Http { constructor(private base: string) {} get(path: string) { return fetch(this.base + path); } }
+const orders = new Http(endpoints.orders);
+orders.get('/open');
+const socket = new WebSocket(`${scheme}://${location.host}${endpoints.events}`);
+)");
+  EXPECT_THAT(Paths(), UnorderedElementsAre("GET /orders/open", "WS /ws/events"));
+}
+
 TEST_F(ClientSourceTest, ConfigObjectWithEndpoints) {
   Write("config.js", R"(
 export const config = { api: { baseUrl: '/gw', endpoints: { products: '/products', 'one-order': '/orders/1' } } };
