@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -108,6 +109,13 @@ bool NamesBoth(const std::string& line, const ConfigValue& value) {
   return NamesKey(rest, value.key);
 }
 
+// A place that is there and may not be written to, or is full, is named rightly.
+bool IsRightPlace(const ConfigValue& value, const std::string& line) {
+  static const RE2 kPlace(R"((?i)(permission denied|EACCES|no space left|ENOSPC|read-only file system|EROFS|quota))");
+  std::error_code error;
+  return value.value.starts_with('/') && RE2::PartialMatch(line, kPlace) && std::filesystem::exists(value.value, error);
+}
+
 class ValueJudge {
  public:
   ValueJudge(Scene* scene, const v1::Service& service, std::vector<Candidate>* candidates)
@@ -143,7 +151,7 @@ class ValueJudge {
     const Said* by_value = nullptr;
     const Said* by_key = nullptr;
     for (const Said& said : said_) {
-      const bool refuses = RefusesValue(said.line);
+      const bool refuses = RefusesValue(said.line) && !IsRightPlace(value, said.line);
       if (by_value == nullptr && refuses && NamesValue(said.line, value.value)) by_value = &said;
       if (by_key == nullptr && refuses && NamesKey(said.line, value.key)) by_key = &said;
     }

@@ -122,7 +122,10 @@ class PrefixAnalysis {
   }
 
   bool Served(const std::string& path, bool websocket) {
+    constexpr int kFirstOk = 200;
     const Answer answer = scene_.prober.Ask(Ask(path, websocket));
+    // A page in answer to an upgrade shows that nothing there takes upgrades.
+    if (websocket && answer.status >= kFirstOk && answer.status < kFirstErrorStatus) return false;
     return answer.status > 0 && answer.status < kFirstServerError && !Absent(path, websocket);
   }
 

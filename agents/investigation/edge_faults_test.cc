@@ -243,6 +243,27 @@ TEST_F(EdgeFaultsTest, TheUpgradesRemedyKeepsWhatIsInherited) {
   EXPECT_EQ(lines.values(2).string_value(), "            proxy_set_header Host $host;");
 }
 
+// Without its first part the path is answered with the site's page: no upgrade is served there.
+TEST_F(EdgeFaultsTest, APageIsNoSocket) {
+  const int a = FreePort();
+  Serve(a, kUpgrades);
+  AddService("shop", a, {"/live"})->mutable_endpoints(0)->set_websocket(true);
+  Write("index.html", "<!doctype html><html><body>shop</body></html>");
+  StartEdge({"/ws/live"}, "",
+            fmt::format("location /ws/ {{ rewrite ^/ws/(.*)$ /$1 break; proxy_pass http://127.0.0.1:{}; }}\n"
+                        "location / {{ root {}; default_type text/html; try_files $uri /index.html; }}",
+                        a, folder_))
+      ->mutable_endpoints(0)
+      ->set_websocket(true);
+  v1::Client* client = case_.system.add_clients();
+  client->set_name("web");
+  client->set_service("edge");
+  client->add_files(Path("api.js"));
+  Write("api.js", "export const live = () => new WebSocket(`wss://${location.host}/ws/live`);");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_THAT(All(diagnosis), Not(HasSubstr("route.prefix_mismatch")));
+}
+
 TEST_F(EdgeFaultsTest, AnInheritedUpgradeIsNotBlamed) {
   const int a = FreePort();
   Serve(a, kUpgrades);
