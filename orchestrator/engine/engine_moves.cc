@@ -2,6 +2,7 @@
 // transaction.
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "orchestrator/core/decide.h"
 #include "orchestrator/core/evolve_alerts.h"
@@ -28,11 +29,13 @@ absl::Status Engine::Merge(const v1::CommandIncidentRequest& request, const std:
   }
   const command::TakeAlerts take = TakeAllOf(from->state, by, request.reason());
   OMNIX_RETURN_IF_ERROR(Run(*from, command::MergeInto{into_id, by, request.reason()}));
+  OMNIX_CRASH_POINT("alerts.half_merged");
   OMNIX_RETURN_IF_ERROR(Run(*into, take));
   alerts_.Move(id, into_id);
   MoveRepeats(id, into_id, {});
   for (const auto& alert : take.alerts) joins_.AddAlert(into_id, alert.subject());
   joins_.Touch(into_id, clock_.Now());
+  OMNIX_CRASH_POINT("alerts.merged");
   return absl::OkStatus();
 }
 
@@ -87,10 +90,12 @@ absl::StatusOr<std::string> Engine::Split(const v1::CommandIncidentRequest& requ
   OMNIX_RETURN_IF_ERROR(Decide(as_if, from->run_by->playbook, split, clock_.Now()).status());
   const std::string title = alerts[0].title();
   OMNIX_ASSIGN_OR_RETURN(split.to, Open(title, severity, std::move(alerts), by, id));
+  OMNIX_CRASH_POINT("alerts.half_split");
   OMNIX_RETURN_IF_ERROR(Run(*from, split));
   for (const auto& key : split.alerts) alerts_.Put(split.to, key.fingerprint(), key.status(), key.severity());
   MoveRepeats(id, split.to, fingerprints);
   OpenToAlerts(*from);
+  OMNIX_CRASH_POINT("alerts.split");
   return split.to;
 }
 

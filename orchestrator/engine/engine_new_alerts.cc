@@ -2,6 +2,7 @@
 // incident.
 #include <algorithm>
 
+#include "common/crash_point.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "orchestrator/engine/engine.h"
@@ -44,6 +45,7 @@ absl::StatusOr<bool> Engine::ReopenFor(const v1::Alert& alert, const std::string
     CloseIfEnded(ended_id);
     return false;
   }
+  OMNIX_CRASH_POINT("alerts.half_reopened");
   OMNIX_RETURN_IF_ERROR(ReclaimAlerts(live));
   return true;
 }
@@ -83,7 +85,11 @@ absl::StatusOr<IngestedAlert> Engine::IngestNew(v1::Alert alert, std::set<std::s
     return IngestedAlert{id, false, false};
   }
   std::vector<v1::Alert> alerts = AlertsToOpen(std::move(alert), rule);
-  if (alerts.empty()) return IngestedAlert{"", false, false, true};
+  if (alerts.empty()) {
+    OMNIX_CRASH_POINT("alerts.pending");
+    return IngestedAlert{"", false, false, true};
+  }
+  OMNIX_CRASH_POINT("alerts.before_opening");
   std::set<std::string> ended;
   v1::Severity severity = v1::SEVERITY_UNKNOWN;
   for (const auto& opening : alerts) {
