@@ -9,8 +9,11 @@
 #include "cli/session.h"
 #include "common/printable.h"
 #include "common/status.h"
+#include "orchestrator/journal/chain.h"
+#include "orchestrator/journal/file_lock.h"
 #include "orchestrator/journal/maintenance.h"
 #include "orchestrator/journal/prune.h"
+#include "orchestrator/journal/silence_log.h"
 
 namespace omnix {
 namespace {
@@ -23,6 +26,7 @@ struct JournalArguments {
   bool dry_run = false;
 
   std::string journal() const { return data + "/journal.db"; }
+  std::string silences() const { return data + "/silences.db"; }
   std::string key() const { return data + "/journal.key"; }
 };
 
@@ -46,6 +50,19 @@ absl::StatusOr<absl::Duration> ParseAge(const std::string& text) {
   return InvalidArgument("--older-than '{}' is no age: give days, weeks or hours, such as 90d, 12w or 72h", text);
 }
 
+absl::StatusOr<int64_t> VerifySilencesOf(const JournalArguments& arguments) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(arguments.key(), /*create=*/false));
+  return VerifySilences(arguments.silences(), key);
+}
+
+absl::StatusOr<int64_t> PruneSilencesOf(const JournalArguments& arguments, const PruneOptions& options) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(arguments.key(), /*create=*/false));
+  if (options.dry_run) return PruneSilences(arguments.silences(), key, {options.before, options.now, true});
+  // Whoever has the journal has its silences.
+  OMNIX_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(arguments.journal()));
+  return PruneSilences(arguments.silences(), key, {options.before, options.now, false});
+}
+
 v1::JournalVerified Describe(const std::string& path, const absl::StatusOr<JournalReport>& report) {
   v1::JournalVerified verified;
   verified.set_journal(path);
@@ -67,10 +84,21 @@ v1::JournalVerified Describe(const std::string& path, const absl::StatusOr<Journ
 
 absl::StatusOr<ExitCode> Verify(Session& session, const JournalArguments& arguments) {
   const std::string path = arguments.file.empty() ? arguments.journal() : arguments.file;
-  const auto report = VerifyJournal(path, arguments.key());
+  auto report = VerifyJournal(path, arguments.key());
   // Only a verdict is an answer; that it could not be read is an error.
   if (!report.ok() && !absl::IsDataLoss(report.status())) return AboutTheFile(report.status());
-  const v1::JournalVerified verified = Describe(path, report);
+  v1::JournalVerified verified = Describe(path, report);
+  if (report.ok() && arguments.file.empty()) {
+    const auto silences = VerifySilencesOf(arguments);
+    if (absl::IsDataLoss(silences.status())) {
+      report = silences.status();
+      verified = Describe(path, report);
+    } else if (!silences.ok()) {
+      return AboutTheFile(silences.status());
+    } else {
+      verified.set_silence_events(static_cast<uint64_t>(*silences));
+    }
+  }
   const ExitCode code = verified.sound() ? ExitCode::kDone : ExitCode::kFailed;
   if (session.PrintedForPrograms(verified)) return code;
   if (!report.ok()) return report.status();
@@ -83,6 +111,7 @@ absl::StatusOr<ExitCode> Verify(Session& session, const JournalArguments& argume
   page.Field("Last row", fmt::format("{}", verified.last_row()));
   page.Field("Incidents", fmt::format("{}", verified.incidents()));
   page.Field("Pins", fmt::format("{}", verified.pins()));
+  if (arguments.file.empty()) page.Field("Silences", fmt::format("{} events", verified.silence_events()));
   page.Field("SQLite", verified.sqlite_version());
   if (verified.sqlite_has_wal_reset_bug()) {
     page.Item("!",
@@ -133,17 +162,21 @@ absl::StatusOr<ExitCode> Prune(Session& session, const JournalArguments& argumen
   options.dry_run = arguments.dry_run;
   const auto report = PruneJournal(arguments.journal(), arguments.key(), options);
   if (!report.ok()) return AboutTheFile(report.status());
+  const auto silences = PruneSilencesOf(arguments, options);
+  if (!silences.ok()) return AboutTheFile(silences.status());
   v1::JournalPruned answer;
+  answer.set_silences(static_cast<uint64_t>(*silences));
   answer.set_journal(arguments.journal());
   answer.set_incidents(static_cast<uint64_t>(report->incidents));
   answer.set_events(static_cast<uint64_t>(report->events));
   answer.set_pins(static_cast<uint64_t>(report->pins));
   answer.set_dry_run(arguments.dry_run);
   if (session.PrintedForPrograms(answer)) return ExitCode::kDone;
-  session.io().out << PrintableLine(
-                          fmt::format("{} {} of {}, with {} and {}.", arguments.dry_run ? "Would remove" : "Removed",
-                                      Counted(answer.incidents(), "closed incident"), arguments.journal(),
-                                      Counted(answer.events(), "event"), Counted(answer.pins(), "unused pin")))
+  session.io().out << PrintableLine(fmt::format("{} {} of {}, with {} and {}; {}.",
+                                                arguments.dry_run ? "Would remove" : "Removed",
+                                                Counted(answer.incidents(), "closed incident"), arguments.journal(),
+                                                Counted(answer.events(), "event"), Counted(answer.pins(), "unused pin"),
+                                                Counted(answer.silences(), "ended silence")))
                    << "\n";
   return ExitCode::kDone;
 }
@@ -175,8 +208,9 @@ void AddJournalCommands(CLI::App& app, Session& session) {
       ->required();
   AddVerb(*journal, session, arguments, "rebuild", "Makes the tables anew from the events; omnixd must be stopped",
           Rebuild);
-  CLI::App* prune = AddVerb(*journal, session, arguments, "prune",
-                            "Removes closed incidents, and keeps the rest verifiable; omnixd must be stopped", Prune);
+  CLI::App* prune = AddVerb(
+      *journal, session, arguments, "prune",
+      "Removes closed incidents and ended silences, and keeps the rest verifiable; omnixd must be stopped", Prune);
   prune
       ->add_option("--older-than", arguments->older_than,
                    "Age of an incident's last event, such as 90d, 12w or 72h; at least 2d")

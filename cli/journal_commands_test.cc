@@ -102,7 +102,7 @@ TEST_F(JournalCommands, PrunesAndRebuildsOnceOmnixdIsStopped) {
   const Ran pruned = Run("prune", {"--older-than", "30d"});
   EXPECT_EQ(pruned.code, 0) << pruned.err;
   EXPECT_THAT(pruned.out, HasSubstr("Removed 1 closed incident of "));
-  EXPECT_THAT(pruned.out, HasSubstr("24 events and 1 unused pin."));
+  EXPECT_THAT(pruned.out, HasSubstr("24 events and 1 unused pin; 0 ended silences."));
   const Ran rebuilt = Run("rebuild");
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
   EXPECT_THAT(rebuilt.out, HasSubstr("10 events"));

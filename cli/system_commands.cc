@@ -4,6 +4,7 @@
 #include "cli/completion.h"
 #include "cli/page.h"
 #include "cli/session.h"
+#include "cli/silence_commands.h"
 #include "cli/words.h"
 #include "common/status.h"
 
@@ -21,6 +22,22 @@ std::string PollWord(const v1::PolledMonitor& poll, absl::Time now) {
   return poll.has_last_success() ? fmt::format("{} firing, asked {}", poll.firing(), asked) : "not asked yet";
 }
 
+// How many are in force, and what they suppressed; or why that is not known.
+std::string SilencesWord(Session& session) {
+  const auto list = ListSilences(session, v1::ListSilencesRequest());
+  if (!list.ok()) return "not known: " + Message(list.status());
+  uint64_t active = 0;
+  uint64_t suppressed = 0;
+  uint64_t held = 0;
+  for (const v1::SilenceView& view : list->silences()) {
+    if (view.status() != v1::SILENCE_STATUS_ACTIVE) continue;
+    ++active;
+    suppressed += view.silence().suppressed();
+    held += view.held();
+  }
+  return fmt::format("{} in force, {} alerts suppressed by them, {} held back", active, suppressed, held);
+}
+
 absl::StatusOr<ExitCode> Status(Session& session) {
   OMNIX_ASSIGN_OR_RETURN(const v1::GetStatusResponse status,
                          session.client().Call(&v1::Operator::Stub::GetStatus, v1::GetStatusRequest()));
@@ -33,6 +50,7 @@ absl::StatusOr<ExitCode> Status(Session& session) {
   page.Field("Journal", status.journal());
   page.Field("Incidents", fmt::format("{} open", status.open_incidents()));
   page.Field("Agents", fmt::format("{} connected", status.connected_agents()));
+  page.Field("Silences", SilencesWord(session));
   for (const v1::PolledMonitor& poll : status.polls()) page.Field("Poll " + poll.name(), PollWord(poll, session.now()));
   const std::map<std::string, std::string> sorted(status.dependencies().begin(), status.dependencies().end());
   for (const auto& [name, version] : sorted) page.Field(name, version);

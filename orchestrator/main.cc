@@ -181,8 +181,12 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   EngineThread engine(engine_options, std::move(configuration), *journal, clock);
   OMNIX_RETURN_IF_ERROR(engine.Start());
   OMNIX_CRASH_POINT("omnixd.engine_started");
-  OMNIX_ASSIGN_OR_RETURN(auto silence_log, SilenceLog::Open(options.data_folder + "/silences.db"));
-  OMNIX_ASSIGN_OR_RETURN(const auto desk, SilenceDesk::Create({std::move(silence_log), &clock, &engine, dependents}));
+  OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(journal_options.key_path, /*create=*/false));
+  auto silence_log = SilenceLog::Open(options.data_folder + "/silences.db", key);
+  if (!silence_log.ok()) return AsConfigurationError(silence_log.status());
+  auto made = SilenceDesk::Create({*std::move(silence_log), &clock, &engine, dependents});
+  if (!made.ok()) return AsConfigurationError(made.status());
+  const std::unique_ptr<SilenceDesk> desk = *std::move(made);
 
   AlertPollers pollers;
   const StatusSupplement supplement = [&pollers](v1::GetStatusResponse* status) { pollers.AddTo(status); };

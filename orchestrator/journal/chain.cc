@@ -136,6 +136,14 @@ std::string Sealer::PrunedSeal(int64_t first, int64_t last, const std::string& b
   return End();
 }
 
+std::string Sealer::SilenceChain(const std::string& previous, int64_t sequence, const std::string& payload) {
+  Begin('S');
+  Add(previous);
+  Add(sequence);
+  Add(payload);
+  return End();
+}
+
 std::string Sealer::KeyId() {
   constexpr size_t kKeyIdDigits = 16;
   Begin('K');

@@ -5,6 +5,7 @@
 // names the last row and is sealed by HMAC-SHA-256(key, 'H' | row id | chain), so that cutting off the end shows, too.
 // Rows that were pruned leave a record that carries the chain over the gap (pruned_ranges.h), sealed by
 // HMAC-SHA-256(key, 'P' | first row | last row | chain before | chain of the last row | time).
+// Each row of silences.db (silence_log.h) carries HMAC-SHA-256(key, 'S' | seal of the row before | sequence | payload).
 // Whoever has not the key can make none of them.
 //
 // What it can't show: a whole older copy of the file put in place of the newer one.
@@ -39,6 +40,7 @@ class Sealer {
   // `before` is the chain value of the row before `first`, `after` that of the row `last`.
   std::string PrunedSeal(int64_t first, int64_t last, const std::string& before, const std::string& after,
                          const std::string& time);
+  std::string SilenceChain(const std::string& previous, int64_t sequence, const std::string& payload);
   // Tells which key a journal was begun with, without giving the key away (hex).
   std::string KeyId();
 

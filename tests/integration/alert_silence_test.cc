@@ -70,6 +70,7 @@ TEST_F(AlertSilences, WhatIsSuppressedIsCountedKeptOverAKillAndTakenUpWhenTheSil
   EXPECT_EQ(held.value("incident_id", "x"), "");
   EXPECT_TRUE(Send("held").value("duplicate", false));
   Send("ended");
+  EXPECT_THAT(Cli({"status"}), HasSubstr("1 in force, 3 alerts suppressed by them, 2 held back"));
   stack_->KillAndRestart("omnixd");
   Send("ended", "resolved");
   const Json shown = Http("GET", "/v1/silences/SIL-1");
