@@ -239,6 +239,8 @@ void Engine::AdoptLeases(RegisteredAgent& agent, const v1::Hello& hello) {
   Send(agent.session, std::move(item));
   for (const auto& lease : cancelled) SendCancel(agent, lease, "cancelled while the link was away");
   LoseLeases(agent, lost, "the agent was restarted, or never got the task");
+  // It says itself that it has stopped; one that is only silent may still take back what it had begun.
+  for (const auto& lease : lost) StopLingering(lease);
 }
 
 // An agent that stood still beyond its lease comes back with an attempt that is over. It is told to stop and forgets
@@ -272,7 +274,6 @@ void Engine::LoseLeases(RegisteredAgent& agent, const std::set<LeaseKey>& leases
 void Engine::ReleaseLease(RegisteredAgent& agent, const LeaseKey& lease) {
   if (agent.leases.erase(lease) == 0) return;
   agent.evidence.erase(lease);
-  StopLingering(lease);
   dirty_types_.insert(agent.task_types.begin(), agent.task_types.end());
 }
 

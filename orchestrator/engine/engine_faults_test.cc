@@ -146,5 +146,25 @@ TEST(EngineFaults, ACancelledChangeKeepsItsLocksUntilItsAgentHasStopped) {
   EXPECT_GT(agent->assigned.size(), assigned);
 }
 
+// It may stand still in the middle of its work, and go on later: it takes back then what it had begun.
+TEST(EngineFaults, ASilentAgentKeepsTheLocksOfItsCancelledChange) {
+  EngineWorld world;
+  const auto agent = world.Connect("agent-a", HangIn("recovery.apply"));
+  const IngestedAlert first = world.Alert("f1");
+  ASSERT_EQ("recovery.apply", agent->assigned.back().type());
+  const absl::Duration longest = FromProto(agent->assigned.back().timeout());
+  const IngestedAlert second = world.Alert("f2");
+  auto cancel = For(first.incident_id);
+  cancel.mutable_cancel();
+  ASSERT_TRUE(world.Command(cancel).ok());
+  world.Disconnect(agent);
+  const auto other = world.Connect("agent-b", HangIn("recovery.apply"));
+  world.Advance(absl::Seconds(15));
+  EXPECT_TRUE(world.Recorded(second.incident_id).resources().empty());
+  world.Advance(longest);
+  EXPECT_EQ("recovery.apply", other->assigned.back().type());
+  EXPECT_FALSE(world.Recorded(second.incident_id).resources().empty()) << "it has begun nothing after its time";
+}
+
 }  // namespace
 }  // namespace omnix

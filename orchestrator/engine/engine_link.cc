@@ -224,6 +224,7 @@ absl::Status Engine::HandleResult(RegisteredAgent& agent, v1::Result result) {
                  Shown(lease.incident_id()));
   }
   ReleaseLease(agent, key);
+  StopLingering(key);
   Send(agent.session, std::move(ack));
   OMNIX_CRASH_POINT("engine.result_acked");
   Settle(lease.incident_id());
