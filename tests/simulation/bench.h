@@ -18,7 +18,7 @@ class Bench {
         scenario(DrawScenario(seed, random)),
         trace(keep_lines),
         promises(scheduler, trace, FromProto(scenario.configuration.playbooks.front().budget()),
-                 FromProto(scenario.configuration.playbooks.front().approval_timeout())) {}
+                 FromProto(scenario.configuration.playbooks.front().approval_timeout()), OccurrencesOf(scenario)) {}
 
   // Draws whether it strikes now, and counts it. Never once the faults are over.
   bool Strikes(Fault fault, Random& by, double probability) {

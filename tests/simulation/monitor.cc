@@ -2,12 +2,15 @@
 
 #include <memory>
 
+#include "common/time.h"
+
 namespace omnix::simulation {
 namespace {
 
 constexpr double kRepeats = 0.5;
 constexpr double kClears = 0.4;
 constexpr double kBursts = 0.3;
+constexpr double kBeginsAnew = 0.6;
 constexpr absl::Duration kAnswerTimeout = absl::Seconds(5);
 
 }  // namespace
@@ -22,7 +25,7 @@ void Monitor::Start() {
   if (bench_.scenario.contention) bench_.Count(Fault::kContention);
 }
 
-v1::Alert Monitor::AlertOf(size_t trouble, v1::AlertStatus status) const {
+v1::Alert Monitor::AlertOf(size_t trouble, v1::AlertStatus status) {
   static constexpr const char* kSubjects[] = {"", "", "shop", "shop-db", "mail", "mail-db", "unknown"};
   v1::Alert alert;
   alert.set_fingerprint(fmt::format("f{}", trouble));
@@ -32,7 +35,18 @@ v1::Alert Monitor::AlertOf(size_t trouble, v1::AlertStatus status) const {
   alert.set_severity(static_cast<v1::Severity>(v1::SEVERITY_WARNING + trouble % 3));
   // Contending incidents must not join.
   if (!bench_.scenario.contention) alert.set_subject(kSubjects[trouble % std::size(kSubjects)]);
+  Date(trouble, alert);
   return alert;
+}
+
+// Where occurrences count, the same beginning is sent again, or it begins anew.
+void Monitor::Date(size_t trouble, v1::Alert& alert) {
+  if (!OccurrencesOf(bench_.scenario)) return;
+  const auto [start, is_new] = starts_.try_emplace(trouble, bench_.scheduler.clock().Now());
+  if (!is_new && alert.status() == v1::ALERT_STATUS_FIRING && random_.Chance(kBeginsAnew)) {
+    start->second = bench_.scheduler.clock().Now();
+  }
+  *alert.mutable_starts_at() = ToProto(start->second);
 }
 
 void Monitor::Happen(size_t trouble) {
@@ -77,6 +91,9 @@ void Monitor::Try(const std::shared_ptr<std::vector<v1::Alert>>& alerts, uint64_
       };
   done = daemon_.Checked("a monitor", std::move(done));
   bench_.trace.Add(bench_.now(), "monitor", "request {}: {} alerts", request, alerts->size());
+  if (OccurrencesOf(bench_.scenario)) {
+    for (auto& alert : *alerts) *alert.mutable_received_at() = ToProto(bench_.scheduler.clock().Now());
+  }
   daemon_.Give([&](Engine& engine) { engine.IngestAlerts(*alerts, done); });
   // No answer at all: as if it had been refused.
   bench_.scheduler.After(kAnswerTimeout, [done = std::move(done)] { done(absl::DeadlineExceededError("no answer")); });

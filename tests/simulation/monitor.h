@@ -1,6 +1,8 @@
 // Monitors: alerts about each trouble, sent until they are acknowledged, repeated, cleared and fired again.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ class Monitor {
   bool idle() const { return unacknowledged_ == 0; }
 
  private:
-  v1::Alert AlertOf(size_t trouble, v1::AlertStatus status) const;
+  v1::Alert AlertOf(size_t trouble, v1::AlertStatus status);
+  void Date(size_t trouble, v1::Alert& alert);
   void Happen(size_t trouble);
   void Send(std::vector<v1::Alert> alerts);
   void Try(const std::shared_ptr<std::vector<v1::Alert>>& alerts, uint64_t request);
@@ -29,6 +32,8 @@ class Monitor {
   // Requests that nobody has answered with OK.
   size_t unacknowledged_ = 0;
   uint64_t requests_ = 0;
+  // When each trouble began of late.
+  std::map<size_t, absl::Time> starts_;
 };
 
 }  // namespace omnix::simulation

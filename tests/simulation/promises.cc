@@ -37,6 +37,7 @@ void Promises::Taken(const Batch& batch, absl::Duration built_since, const Engin
 }
 
 void Promises::Kept(const Batch& batch) {
+  pending_.Kept(batch, scheduler_.now());
   for (const auto& recorded : batch.events) {
     const v1::Event& event = recorded.event();
     v1::Incident& incident = incidents_[event.incident_id()];
@@ -66,6 +67,10 @@ void Promises::AlertsAcknowledged(const std::vector<v1::Alert>& alerts, const st
   if (alerts.size() != results.size()) return Break(promise, "not every alert of the request was answered");
   for (size_t i = 0; i < alerts.size(); ++i) {
     const std::string& fingerprint = alerts[i].fingerprint();
+    if (results[i].pending) {
+      pending_.Acknowledged(alerts[i], sent_at);
+      continue;
+    }
     if (results[i].incident_id.empty()) {
       // There must be nothing that it could clear: what was said of it last is not that it fires.
       const auto last = last_readings_.find(fingerprint);
@@ -156,6 +161,7 @@ void Promises::CheckReplay(const Engine& engine, Journal& journal) {
     const v1::Incident* live = engine.FindOpen(id);
     if (live != nullptr && SerializeDeterministically(*live) != known) Break(promise, id + " in memory");
   }
+  pending_.CheckJournal(journal);
   const size_t open = static_cast<size_t>(std::count_if(
       incidents_.begin(), incidents_.end(), [](const auto& entry) { return !IsClosed(entry.second.phase()); }));
   if (engine.open_incidents() != open) Break("nothing is lost", "an open incident is not known to the engine");

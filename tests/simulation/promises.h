@@ -14,6 +14,7 @@
 
 #include "orchestrator/engine/engine.h"
 #include "orchestrator/journal/journal.h"
+#include "tests/simulation/pending_promises.h"
 #include "tests/simulation/trace.h"
 #include "tests/simulation/virtual_time.h"
 
@@ -25,8 +26,14 @@ using EventCounts = std::array<uint64_t, kEventKinds>;
 
 class Promises {
  public:
-  Promises(const Scheduler& scheduler, Trace& trace, absl::Duration budget, absl::Duration approval_timeout)
-      : scheduler_(scheduler), trace_(trace), budget_(budget), approval_timeout_(approval_timeout) {}
+  Promises(const Scheduler& scheduler, Trace& trace, absl::Duration budget, absl::Duration approval_timeout,
+           std::optional<v1::Occurrences> occurrences)
+      : scheduler_(scheduler),
+        trace_(trace),
+        budget_(budget),
+        approval_timeout_(approval_timeout),
+        pending_(std::move(occurrences),
+                 [this](const std::string& promise, const std::string& how) { Break(promise, how); }) {}
 
   // Only the first one counts.
   void Break(const std::string& promise, const std::string& how);
@@ -54,6 +61,8 @@ class Promises {
 
   // No open incident waits for nothing.
   void CheckWaiting(const Engine& engine);
+  // Where the wall clock does not jump: an alert's way takes `slack` at most.
+  void CheckNoAlertIsOverdue(absl::Duration slack) { pending_.CheckNoneIsOverdue(slack); }
   // Memory, journal and this record are the same, byte for byte; every prefix of the journal was seen on the way.
   void CheckReplay(const Engine& engine, Journal& journal);
 
@@ -101,6 +110,7 @@ class Promises {
   const absl::Duration budget_;
   const absl::Duration approval_timeout_;
   std::string broken_;
+  PendingPromises pending_;
 
   std::map<std::string, v1::Incident> incidents_;
   // Resource to the incident that holds it.

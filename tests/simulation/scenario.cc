@@ -109,6 +109,11 @@ v1::GroupingRule DrawRule(Random& random) {
   rule.set_late(v1::LATE_ALERTS_REOPEN);
   rule.mutable_flapping()->set_changes(static_cast<uint32_t>(random.Between(1, 2)));
   *rule.mutable_flapping()->mutable_quiet() = ToProto(random.Between(absl::Seconds(2), absl::Seconds(30)));
+  // Some incidents wait for an alert to come again.
+  if (random.Chance(0.5)) {
+    rule.mutable_occurrences()->set_count(static_cast<uint32_t>(random.Between(2, 3)));
+    *rule.mutable_occurrences()->mutable_within() = ToProto(random.Between(absl::Seconds(10), absl::Minutes(2)));
+  }
   return rule;
 }
 
@@ -138,6 +143,12 @@ Scenario DrawScenario(uint64_t seed, Random& random) {
   scenario.longest_way = random.Chance(0.3) ? absl::Milliseconds(400) : absl::Milliseconds(3);
   if (!scenario.contention && random.Chance(0.4)) *scenario.configuration.grouping.add_rules() = DrawRule(random);
   return scenario;
+}
+
+std::optional<v1::Occurrences> OccurrencesOf(const Scenario& scenario) {
+  const auto& rules = scenario.configuration.grouping.rules();
+  if (rules.empty() || !rules[0].has_occurrences()) return std::nullopt;
+  return rules[0].occurrences();
 }
 
 absl::Duration LongestWay(const Scenario& scenario) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct Scenario {
 
   bool Has(Fault fault) const { return enabled[static_cast<size_t>(fault)]; }
 };
+
+// What the run's grouping rule asks of all alerts.
+std::optional<v1::Occurrences> OccurrencesOf(const Scenario& scenario);
 
 Scenario DrawScenario(uint64_t seed, Random& random);
 

@@ -22,6 +22,7 @@ constexpr size_t kManyIncidents = 20;
 constexpr absl::Duration kSettleLook = absl::Milliseconds(250);
 // Agents answer a cancellation, or come back and say what they hold, long before this.
 constexpr absl::Duration kPlacesAreFree = absl::Minutes(3);
+constexpr absl::Duration kLongestWayOfAnAlert = absl::Seconds(5);
 // A run that does not come to its end by then spins.
 constexpr uint64_t kMaxSteps = 5'000'000;
 
@@ -127,6 +128,13 @@ class Simulation {
     while (!broken() && !daemon_.quiet()) RunUntil(bench_.now() + kSettleLook);
     bench_.promises.CheckWaiting(daemon_.engine());
     bench_.promises.CheckReplay(daemon_.engine(), daemon_.journal());
+    if (!WallClockJumps()) bench_.promises.CheckNoAlertIsOverdue(kLongestWayOfAnAlert);
+  }
+
+  bool WallClockJumps() const {
+    const Scenario& scenario = bench_.scenario;
+    return scenario.Has(Fault::kWallClockForward) || scenario.Has(Fault::kWallClockBack) ||
+           scenario.Has(Fault::kWallClockStands);
   }
 
   bool PlacesAreRight() {
