@@ -99,7 +99,7 @@ TEST_F(ThinModelTest, TwoServicesHaveDifferentKeysOfSigning) {
   yard->add_logs()->set_path(Path("yard.log"));
   AddService("gate", gate, {"/about"})->add_config_files()->set_path(Path("gate.ini"));
   v1::Diagnosis diagnosis = Run();
-  EXPECT_EQ(First(diagnosis).kind(), "secret.mismatch") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).kind(), "secret.mismatch") << diagnosis.DebugString();
   EXPECT_THAT(diagnosis.DebugString(), Not(HasSubstr("battery-staple")));
   // Passwords of different logins are no keys of signing; and where the keys agree, others are not asked.
   Write("gate.ini", "[tokens]\nsigning_key = correct-horse\n[db]\npassword = two\n");
