@@ -62,7 +62,7 @@ absl::Status ReaderPool::With(const std::function<absl::Status(SqliteConnection&
 absl::StatusOr<std::unique_ptr<SqliteConnection>> ReaderPool::Borrow() {
   {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return lent_ < kMaxReaders; });
+    returned_.wait(lock, [this] { return lent_ < kMaxReaders && !held_back_; });
     ++lent_;
     if (!idle_.empty()) {
       auto connection = std::move(idle_.back());
@@ -79,7 +79,22 @@ void ReaderPool::Return(std::unique_ptr<SqliteConnection> connection) {
     --lent_;
     if (connection) idle_.push_back(std::move(connection));
   }
-  returned_.notify_one();
+  returned_.notify_all();
+}
+
+absl::Status ReaderPool::WithoutReaders(const std::function<absl::Status()>& body) {
+  {
+    std::unique_lock lock(mutex_);
+    held_back_ = true;
+    returned_.wait_for(lock, longest_read_, [this] { return lent_ == 0; });
+  }
+  const absl::Status status = body();
+  {
+    std::lock_guard lock(mutex_);
+    held_back_ = false;
+  }
+  returned_.notify_all();
+  return status;
 }
 
 }  // namespace omnix

@@ -26,6 +26,10 @@ class ReaderPool {
   // statement that still runs after `longest_read` is ended: UNAVAILABLE.
   absl::Status With(const std::function<absl::Status(SqliteConnection& db)>& body);
 
+  // Runs `body` while no connection is lent: those who ask for one wait meanwhile. Where one is not given back within
+  // `longest_read`, `body` runs all the same.
+  absl::Status WithoutReaders(const std::function<absl::Status()>& body);
+
  private:
   static constexpr size_t kMaxReaders = 8;
 
@@ -39,6 +43,7 @@ class ReaderPool {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_;
   size_t lent_ = 0;
+  bool held_back_ = false;
 };
 
 // Opens a connection that only reads: never checkpoints, not even when it is the last to close.

@@ -175,8 +175,9 @@ absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
 // At the limit it waits, once, for whoever reads: Omnix's own reads are short, and then the log can be begun anew.
 absl::Status SqliteJournal::CheckLogSize() {
   absl::Status status = wal_guard_.Check();
-  if (absl::IsUnavailable(status) && MoveLogIntoFile(*writer_).ok()) return absl::OkStatus();
-  return status;
+  if (!absl::IsUnavailable(status)) return status;
+  // Readers that follow each other closely would leave no moment without one.
+  return readers_.WithoutReaders([&] { return MoveLogIntoFile(*writer_); }).ok() ? absl::OkStatus() : status;
 }
 
 absl::Status SqliteJournal::CheckKeyId(SqliteConnection& db) {
