@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <thread>
 
@@ -131,6 +132,37 @@ TEST(WalGuard, OwnReadersNeverMakeItRefuse) {
   }
   stop = true;
   for (std::thread& reader : readers) reader.join();
+}
+
+TEST(ReaderPool, WhoeverReadsWaitsWhileReadersAreHeldBack) {
+  const TemporaryFolder folder;
+  const SqliteJournalOptions options = OptionsIn(folder);
+  auto journal = *SqliteJournal::Open(options);
+  ReaderPool pool(options.path, "");
+  std::promise<void> may_end, lent;
+  auto first = std::async(std::launch::async, [&] {
+    return pool.With([&](SqliteConnection&) {
+      lent.set_value();
+      may_end.get_future().wait();
+      return absl::OkStatus();
+    });
+  });
+  lent.get_future().wait();
+  std::future<absl::Status> second;
+  auto alone = std::async(std::launch::async, [&] {
+    return pool.WithoutReaders([&] {
+      EXPECT_EQ(first.wait_for(std::chrono::seconds(5)), std::future_status::ready) << "it has its connection yet";
+      second =
+          std::async(std::launch::async, [&] { return pool.With([](SqliteConnection&) { return absl::OkStatus(); }); });
+      EXPECT_EQ(second.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+      return absl::OkStatus();
+    });
+  });
+  EXPECT_EQ(alone.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  may_end.set_value();
+  EXPECT_TRUE(alone.get().ok());
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_TRUE(second.get().ok());
 }
 
 TEST(WalGuard, OneDescriptorWritesBesideReadersBackupsAndShells) {
