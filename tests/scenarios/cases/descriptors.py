@@ -24,7 +24,7 @@ def symptom(s):
                 s.idle.append(socket.create_connection((address.hostname, address.port), timeout=1))
             except OSError:
                 return False
-    return s.call("static", timeout=2).status in (0, 500, 502, 504)
+    return s.call("static", timeout=2).status in (0, 500, 502, 503, 504)
 
 
 def cleanup(s):

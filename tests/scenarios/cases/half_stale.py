@@ -4,7 +4,7 @@ from harness.scenario import Cause, Fix, Truth
 
 NAME = "one of two instances behind the gateway has another address now, and half of the calls fail"
 
-# B has one process of each service.
+# The others have one process of each service.
 SYSTEMS = "A"
 
 

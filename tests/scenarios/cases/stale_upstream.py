@@ -15,4 +15,4 @@ def inject(s):
 
 
 def symptom(s):
-    return s.call("static").status == 502
+    return s.call("static").status in (502, 503)

@@ -2,7 +2,7 @@
 from .http import TRAFFIC_AGENT
 
 # User agents of the systems' own programs when they call each other.
-OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd")
+OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/")
 
 
 def _foreign_requests(path, offset):

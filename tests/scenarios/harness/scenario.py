@@ -2,7 +2,7 @@
 
     NAME = "..."                     one line: what is broken, as a person would say it
     VARIANTS = {"one": {...}, ...}   optional: options of `inject`, by the variant's name
-    SYSTEMS = "AB"                   optional
+    SYSTEMS = "AB"                   optional; default: all
     NEEDS = ("mount",)               optional: what the machine must allow, else the scenario is skipped
 
     def inject(s, **options) -> Truth     breaks the system `s` and says what the diagnosis should find
@@ -71,7 +71,7 @@ class Scenario:
 
     @property
     def systems(self):
-        return getattr(self.module, "SYSTEMS", "AB")
+        return getattr(self.module, "SYSTEMS", "ABC")
 
     @property
     def needs(self):

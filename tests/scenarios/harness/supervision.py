@@ -23,3 +23,18 @@ class UnitFiles:
         relative = f"{self.specification_folder}/{program}.service"
         rest = re.sub(rf"^{name}=.*\n", "", self.read(relative), flags=re.MULTILINE)
         return self.write(relative, rest.replace("[Service]\n", f"[Service]\n{name}={form.format(value)}\n"))
+
+
+class Ecosystem:
+    """PM2: memory in its JSON file, open files by `ulimit` in the wrapper that it starts."""
+    ecosystem_file, wrapper = "clinic/ecosystem.config.json", "clinic/bin/{}.sh"
+
+    def limit(self, program, key, value):
+        """As above."""
+        if key == "open_files":
+            relative = self.wrapper.format(program)
+            return self.write(relative, re.sub(r"ulimit -n \d+", f"ulimit -n {value}", self.read(relative)))
+        ecosystem = json.loads(self.read(self.ecosystem_file))
+        app = next(each for each in ecosystem["apps"] if each["name"] == program)
+        app["max_memory_restart"] = f"{value}M"
+        return self.write(self.ecosystem_file, json.dumps(ecosystem, indent=2) + "\n")

@@ -1,4 +1,5 @@
-"""A supervisor's specification as a dictionary: a JSON file, or a folder of units as systemd has them beside manager.ini."""
+"""A supervisor's specification as a dictionary: a JSON file of our own or as PM2 has it, or a folder of units as systemd has them
+beside manager.ini."""
 import configparser
 import glob
 import json
@@ -10,7 +11,21 @@ def read(path):
     if os.path.isdir(path):
         return _folder(path)
     with open(path, encoding="utf-8") as file:
-        return json.load(file)
+        document = json.load(file)
+    return _ecosystem(document) if "apps" in document else document
+
+
+def _ecosystem(document):
+    return {"style": "pm2", "log": document["log"], "run": document["home"], "socket": os.path.join(document["home"], "rpc.sock"),
+            "programs": {app["name"]: _app(app) for app in document["apps"]}}
+
+
+def _app(app):
+    program = {"argv": [app["interpreter"], app["script"]], "user": app.get("uid"), "log": app["out_file"],
+               "autostart": app.get("autorestart", True)}
+    if "max_memory_restart" in app:
+        program["max_rss_mb"] = int(app["max_memory_restart"].removesuffix("M"))
+    return program
 
 
 def _ini(path):

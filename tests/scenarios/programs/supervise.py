@@ -3,7 +3,7 @@
     supervise.py run SPECIFICATION
     supervise.py restart|stop|start|signal SPECIFICATION PROGRAM
 
-It logs as supervisord does, or as systemd does to the journal ("style" of the specification)."""
+It logs as supervisord or PM2 does, or as systemd does to the journal ("style" of the specification)."""
 import ctypes
 import os
 import pwd
@@ -34,29 +34,36 @@ class Program:
 
 
 class Journal:
-    """The supervisor's log in one of two styles."""
+    """The supervisor's log in one of three styles."""
 
-    def __init__(self, path, style):
+    def __init__(self, path, style, names):
         self.file = open(path, "a", encoding="utf-8", buffering=1)
-        self.systemd = style == "systemd"
+        self.style, self.numbers = style, {name: number for number, name in enumerate(names)}
 
-    def write(self, program, supervisord, systemd):
+    def write(self, supervisord, systemd, pm2):
         now = time.time()
-        if self.systemd:
-            stamp = time.strftime("%b %d %H:%M:%S", time.gmtime(now))
-            for text in systemd:
-                self.file.write(f"{stamp} node-1 systemd[1]: {text}\n")
+        stamp = {"systemd": "%b %d %H:%M:%S", "pm2": "%Y-%m-%dT%H:%M:%S"}.get(self.style, "%Y-%m-%d %H:%M:%S")
+        head = time.strftime(stamp, time.gmtime(now))
+        if self.style == "systemd":
+            self.file.writelines(f"{head} node-1 systemd[1]: {text}\n" for text in systemd)
+        elif self.style == "pm2":
+            self.file.writelines(f"{head}: PM2 log: {text}\n" for text in pm2)
         else:
-            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
-            self.file.write(f"{stamp},{int(now % 1 * 1000):03d} {supervisord}\n")
+            self.file.write(f"{head},{int(now % 1 * 1000):03d} {supervisord}\n")
+
+    def app(self, program):
+        return f"App [{program.name}:{self.numbers[program.name]}]"
 
     def started(self, program):
-        self.write(program, f"INFO spawned: '{program.name}' with pid {program.child.pid}",
-                   [f"Started {program.name}.service."])
+        self.write(f"INFO spawned: '{program.name}' with pid {program.child.pid}",
+                   [f"Started {program.name}.service."],
+                   [f"{self.app(program)} starting in -fork mode-", f"{self.app(program)} online"])
 
     def stopped(self, program, text):
-        self.write(program, f"INFO stopped: {program.name} ({text})",
-                   [f"Stopping {program.name}.service...", f"Stopped {program.name}.service."])
+        self.write(f"INFO stopped: {program.name} ({text})",
+                   [f"Stopping {program.name}.service...", f"Stopped {program.name}.service."],
+                   [f"Stopping app:{program.name} id:{self.numbers[program.name]}",
+                    f"{self.app(program)} exited with code [0] via signal [SIGINT]"])
 
     def exited(self, program, status):
         if status < 0:
@@ -64,24 +71,28 @@ class Journal:
             code, result = f"code=killed, status={-status}/{word[3:]}", "signal"
             text = f"terminated by {word}"
         else:
+            word = "SIGINT"  # what PM2 writes where no signal ended the program
             code, result = f"code=exited, status={status}/{'FAILURE' if status else 'SUCCESS'}", "exit-code"
             text = f"exit status {status}"
         unit = program.name + ".service"
-        self.write(program, f"WARN exited: {program.name} ({text}; not expected)",
+        self.write(f"WARN exited: {program.name} ({text}; not expected)",
                    [f"{unit}: Main process exited, {code}", f"{unit}: Failed with result '{result}'.",
-                    f"{unit}: Scheduled restart job, restart counter is at {program.restarts}."])
+                    f"{unit}: Scheduled restart job, restart counter is at {program.restarts}."],
+                   [f"{self.app(program)} exited with code [{max(status, 0)}] via signal [{word}]"])
 
     def over_memory(self, program, used, limit):
         unit = program.name + ".service"
-        self.write(program, f"CRIT memmon: {program.name} uses {used} MB, limit {limit} MB: sending SIGKILL",
-                   [f"{unit}: A process of this unit has been killed by the OOM killer."])
+        self.write(f"CRIT memmon: {program.name} uses {used} MB, limit {limit} MB: sending SIGKILL",
+                   [f"{unit}: A process of this unit has been killed by the OOM killer."],
+                   [f"[PM2][WORKER] Process {self.numbers[program.name]} restarted because it exceeds --max-memory-restart value "
+                    f"(current_memory={used << 20} max_memory_limit={limit << 20} [octets])"])
 
 
 class Supervisor:
     def __init__(self, path):
         self.path = path
         self.read()
-        self.journal = Journal(self.specification["log"], self.specification["style"])
+        self.journal = Journal(self.specification["log"], self.specification["style"], self.specification["programs"])
         self.programs = {name: Program(name) for name in self.specification["programs"]}
         self.ending = False
         self.listener = socket.socket(socket.AF_UNIX)
