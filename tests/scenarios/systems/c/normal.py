@@ -58,7 +58,7 @@ def _gateway_line(system, when, call, status, took, dice):
 
 
 def write_logs(system):
-    gateway, praxis, labs, courier = [], [], [], []
+    gateway, errors, praxis, labs, courier = [], [], [], [], []
     kinds, weights = zip(*WEIGHTS.items())
     for number, (when, dice) in enumerate(history.moments(3), 1):
         kind = dice.choices(kinds, weights)[0]
@@ -76,14 +76,18 @@ def write_logs(system):
         else:
             praxis.append(f'{praxis_time(when)} INFO   [visit-{number}] praxis.access - "{call.method} {call.own_path} HTTP/1.1" {status} '
                           f'{took * 1000:.0f} ms agent="{http.TRAFFIC_AGENT}"')
+        if kind == "upload":
+            errors.append(f"{history.nginx_time(when)} [warn] 640#640: *{number} a client request body is buffered to a temporary file "
+                          f"{system.path('run/nginx/body')}/{number:010d}, client: 127.0.0.1, server: api.lindenhof.example, "
+                          'request: "POST /documents HTTP/1.1", host: "api.lindenhof.example"')
         if kind == "partner":
             labs.append(f'{stamp} ward3 labs[811]: INFO "GET /tests HTTP/1.1" 200 5ms agent="praxis/6"')
         if kind == "write":
             courier.append(f"{stamp} ward3 courier[812]: INFO reminder of appointment {dice.randrange(100, 900)} sent")
         if dice.random() < 0.01:
             praxis.append(pager_warning(when))
-    for name, lines in (("nginx/access.log", gateway), ("praxis.log", praxis), ("labs.log", labs), ("courier.log", courier),
-                        ("pm2.log", pm2_lines())):
+    for name, lines in (("nginx/access.log", gateway), ("nginx/error.log", errors), ("praxis.log", praxis), ("labs.log", labs),
+                        ("courier.log", courier), ("pm2.log", pm2_lines())):
         history.write(system.path("log", name), lines)
 
 
