@@ -57,13 +57,14 @@ TEST(FaultyDisk, EachFailingOperationLosesNothing) {
   constexpr int kBatches = 8;
   // A prime: over the batches it meets each place in a commit and in a checkpoint. 1 tries every operation, in a
   // minute.
-  constexpr int kStride = 13;
+  constexpr int kStride = 7;
   for (const int code : {SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_FULL}) {
     int failures = 0;
     // Until a run needs fewer operations than the one that fails.
     for (int n = 1;; n += kStride) {
       const TemporaryFolder folder(FastFolder());
       FaultyVfs disk("faulty");
+      if (n % 2 == 0) disk.PromiseNothing();
       const SqliteJournalOptions options = OnDisk(disk, folder);
       auto journal = SqliteJournal::Open(options);
       ASSERT_TRUE(journal.ok()) << journal.status();
@@ -121,9 +122,10 @@ void FiftySteps(SqliteJournal& journal) {
 }
 
 // Runs the fifty steps with an input/output error at call `n`; false where the run needs fewer calls.
-bool FailsNoStepForGood(int n) {
+bool FailsNoStepForGood(int n, bool promises) {
   const TemporaryFolder folder(FastFolder());
   FaultyVfs disk("failing");
+  if (!promises) disk.PromiseNothing();
   const SqliteJournalOptions options = OnDisk(disk, folder);
   auto journal = SqliteJournal::Open(options);
   EXPECT_TRUE(journal.ok()) << journal.status();
@@ -140,9 +142,11 @@ bool FailsNoStepForGood(int n) {
 }
 
 TEST(FaultyDisk, AnErrorAtAnyCallOfFiftyStepsLosesNothing) {
-  int n = 1;
-  while (FailsNoStepForGood(n) && !HasFailure()) ++n;
-  EXPECT_GT(n, 300) << "the errors did not reach the steps";
+  for (const bool promises : {true, false}) {
+    int n = 1;
+    while (FailsNoStepForGood(n, promises) && !HasFailure()) ++n;
+    EXPECT_GT(n, promises ? 150 : 300) << "the errors did not reach the steps";
+  }
 }
 
 TEST(FaultyDisk, FullFromTheNthWriteOnItGoesOnOnceThereIsRoom) {

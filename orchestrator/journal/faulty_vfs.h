@@ -43,6 +43,10 @@ class FaultyVfs {
   // The same as the `n`th changing operation from now on begins; that and all later ones fail.
   void LosePowerAt(int n, const std::string& folder, uint64_t seed);
 
+  // It promises no longer, as the system's own VFS does, that a torn write leaves the bytes beside it alone: SQLite must
+  // do all by itself.
+  void PromiseNothing() { promises_ = 0; }
+
   // For tests of the test: syncs do nothing.
   void IgnoreSyncs() { ignore_syncs_ = true; }
   // SQLite keeps the `synchronous` that its connections were opened with, and says FULL where it is asked.
@@ -56,6 +60,7 @@ class FaultyVfs {
   // For a call that changes nothing.
   int Read();
   int Pragma(char** arguments);
+  int Promises() const { return promises_; }
 
  private:
   struct Change {
@@ -84,6 +89,7 @@ class FaultyVfs {
   int power_lost_at_ = 0;
   std::string remains_;
   uint64_t seed_ = 0;
+  int promises_ = SQLITE_IOCAP_POWERSAFE_OVERWRITE;
   bool lie_about_synchronous_ = false;
   bool ignore_syncs_ = false;
   std::map<std::string, File> files_;

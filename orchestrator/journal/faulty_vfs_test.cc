@@ -60,8 +60,7 @@ const sqlite3_io_methods kMethods = {
       return Real(f)->pMethods->xFileControl(Real(f), op, arg);
     },
     [](sqlite3_file* f) { return Real(f)->pMethods->xSectorSize(Real(f)); },
-    // Promise nothing: SQLite must do all by itself.
-    [](sqlite3_file*) { return 0; },
+    [](sqlite3_file* f) { return Self(f).vfs->Promises(); },
     [](sqlite3_file* f, int page, int size, int extend, void volatile** out) {
       return Real(f)->pMethods->xShmMap(Real(f), page, size, extend, out);
     },

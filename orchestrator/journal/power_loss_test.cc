@@ -37,6 +37,7 @@ std::string LoseAndRecover(uint64_t seed, Syncs syncs) {
   SqliteJournalOptions options = OptionsIn(folder);
   options.vfs = disk.name();
   options.checkpoint_pages = 200;
+  if (seed % 2 == 1) disk.PromiseNothing();
   if (syncs == Syncs::kIgnoredByTheDisk) disk.IgnoreSyncs();
   if (syncs == Syncs::kSwitchedOff) disk.LieAboutSynchronous();
   constexpr uint64_t kMostOperations = 500;

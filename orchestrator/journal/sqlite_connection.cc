@@ -40,14 +40,13 @@ const char* Cause(int primary_code) {
   }
 }
 
-// SQLite counts its memory under one lock for all threads unless it is told otherwise before its first use; nobody asks
-// for the counts.
-void ConfigureOnce() {
+}  // namespace
+
+// SQLite counts its memory under one lock for all threads unless it is told otherwise; nobody asks for the counts.
+void ConfigureSqliteOnce() {
   static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(code);
 }
-
-}  // namespace
 
 SqliteConnection::SqliteConnection(const std::string& path, int flags, const std::string& vfs)
     : path_(path), database_(path, flags, kBusyTimeoutMs, vfs) {}
@@ -56,7 +55,7 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
                                                                          const std::string& vfs) {
   const int flags = access == Access::kReadOnly ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
   std::unique_ptr<SqliteConnection> connection;
-  ConfigureOnce();
+  ConfigureSqliteOnce();
   try {
     connection.reset(new SqliteConnection(path, flags | SQLite::OPEN_NOMUTEX, vfs));
     sqlite3_extended_result_codes(connection->database_.getHandle(), 1);

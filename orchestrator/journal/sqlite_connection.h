@@ -159,6 +159,10 @@ class SqliteConnection {
   std::unordered_map<const char*, SQLite::Statement> statements_;
 };
 
+// Settings of the library for the whole process; before its first use, which SqliteConnection::Open sees to for itself.
+// Thread-safe.
+void ConfigureSqliteOnce();
+
 // Runs `body` in one transaction (BEGIN IMMEDIATE): committed where it returns OK, rolled back otherwise.
 absl::Status InTransaction(SqliteConnection& db, const std::function<absl::Status()>& body);
 

@@ -77,7 +77,8 @@ SqliteJournal::SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileL
     : options_(std::move(options)),
       lock_(std::move(lock)),
       readers_(options_.path, options_.vfs),
-      wal_guard_(options_.path, options_.wal_limit_bytes) {}
+      wal_guard_(options_.path, options_.wal_limit_bytes),
+      wal_vfs_(options_.vfs) {}
 
 SqliteJournal::~SqliteJournal() { CloseWriter(); }
 
@@ -100,7 +101,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const SqliteJ
 absl::Status SqliteJournal::OpenWriter() {
   OMNIX_RETURN_IF_ERROR(CheckPermissions(options_.path));
   OMNIX_ASSIGN_OR_RETURN(auto db,
-                         SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadWrite, options_.vfs));
+                         SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadWrite, wal_vfs_.name()));
   absl::Status status = SetUp(*db);
   if (status.ok()) status = CheckKeyId(*db);
   if (status.ok()) {

@@ -20,6 +20,7 @@
 #include "orchestrator/journal/projection.h"
 #include "orchestrator/journal/reader_pool.h"
 #include "orchestrator/journal/sqlite_connection.h"
+#include "orchestrator/journal/wal_gathering_vfs.h"
 #include "orchestrator/journal/wal_guard.h"
 
 namespace omnix {
@@ -98,6 +99,8 @@ class SqliteJournal final : public Journal {
   std::unique_ptr<FileLock> lock_;
   ReaderPool readers_;
   WalGuard wal_guard_;
+  // The writer's disk: over options_.vfs.
+  WalGatheringVfs wal_vfs_;
 
   // The writer thread's. `writer_` is null from a failed Append until a successful Reopen; `failure_` says why.
   std::unique_ptr<Sealer> sealer_;
