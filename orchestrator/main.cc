@@ -37,6 +37,13 @@
 #include "orchestrator/playbook/grouping.h"
 #include "orchestrator/playbook/library.h"
 
+// Read by jemalloc, where omnixd is linked with it: a thread of its own gives back what others have freed. Without it
+// they would keep what a burst or the start took until they work again.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0";
+}
+
 namespace omnix {
 namespace {
 

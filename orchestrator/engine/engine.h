@@ -45,7 +45,7 @@ struct EngineOptions {
   absl::Duration lease_duration = absl::Seconds(10);
   // So many incidents that wait for people alone are kept in memory whole; of further ones only what wakes them (their
   // alerts, timers and locks) is kept, and the rest is read back from the journal once they are touched.
-  size_t max_idle_incidents = 500;
+  size_t max_idle_incidents = 128;
 };
 
 class Engine {
@@ -146,7 +146,8 @@ class Engine {
   // An open incident, read back where it is parked; null where it is not open.
   absl::StatusOr<Live*> FindOrUnpark(const std::string& incident_id);
   void SetIdle(Live& live, bool idle);
-  void ParkIdle();
+  // Where `states` is given, what leaves memory goes there.
+  void ParkIdle(std::vector<v1::Incident>* states = nullptr);
 
   // engine_recover.cc
   absl::Status Resume(v1::Incident state);

@@ -37,7 +37,7 @@ void Engine::SetIdle(Live& live, bool idle) {
   if (idle) live.idle = idle_.insert(idle_.end(), &live);
 }
 
-void Engine::ParkIdle() {
+void Engine::ParkIdle(std::vector<v1::Incident>* states) {
   while (idle_.size() > options_.max_idle_incidents) {
     Live& live = *idle_.front();
     // What is not durable yet can't be read back.
@@ -46,6 +46,7 @@ void Engine::ParkIdle() {
     const std::string id = live.state.id();
     parked_[id].waiting_for = waiting.empty() ? "" : waiting.front().what();
     idle_.pop_front();
+    if (states != nullptr) states->push_back(std::move(live.state));
     live_.erase(id);
   }
 }

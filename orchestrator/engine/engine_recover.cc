@@ -8,8 +8,12 @@ namespace omnix {
 
 // Incident by incident, so that those which only wait need not all be in memory at the same time.
 absl::Status Engine::Recover() {
-  OMNIX_RETURN_IF_ERROR(
-      ReplayOpenIncidents(journal_, [&](v1::Incident incident) { return Resume(std::move(incident)); }));
+  const auto resume = [this](v1::Incident incident, std::vector<v1::Incident>& parked) {
+    const absl::Status resumed = Resume(std::move(incident));
+    ParkIdle(&parked);
+    return resumed;
+  };
+  OMNIX_RETURN_IF_ERROR(ReplayOpenIncidents(journal_, resume));
   OMNIX_RETURN_IF_ERROR(IndexEndedAlerts());
   OMNIX_RETURN_IF_ERROR(prior_.Load(journal_));
   OMNIX_ASSIGN_OR_RETURN(auto pending, journal_.ReadPendingAlerts());
@@ -35,7 +39,6 @@ absl::Status Engine::Resume(v1::Incident state) {
     registry_.Expect(task.agent(), clock_.Monotonic()).leases.insert({id, task.id(), task.attempt()});
   }
   Settle(id);
-  ParkIdle();
   return absl::OkStatus();
 }
 

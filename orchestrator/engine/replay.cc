@@ -5,6 +5,7 @@
 #include <future>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/status.h"
@@ -35,7 +36,7 @@ absl::StatusOr<v1::Incident> Replay(Journal& journal, const std::string& inciden
   return incident;
 }
 
-absl::Status ReplayOpenIncidents(Journal& journal, const std::function<absl::Status(v1::Incident incident)>& take) {
+absl::Status ReplayOpenIncidents(Journal& journal, const TakeIncident& take) {
   OMNIX_ASSIGN_OR_RETURN(const std::vector<std::string> open, journal.OpenIncidentIds());
   std::span<const std::string> unread = open;
   // Few are read in the caller's thread: to start others would take longer.
@@ -43,15 +44,19 @@ absl::Status ReplayOpenIncidents(Journal& journal, const std::function<absl::Sta
   // Twice the cores: none is idle while the caller takes what is ready.
   const size_t most = 2 * std::max(2u, std::thread::hardware_concurrency());
   std::deque<std::future<Incidents>> parts;
+  std::vector<v1::Incident> done;
   while (!unread.empty() || !parts.empty()) {
     while (!unread.empty() && parts.size() < most) {
       const auto part = unread.first(std::min(unread.size(), kIncidentsAtATime));
       unread = unread.subspan(part.size());
-      parts.push_back(std::async(where, [&journal, part] { return ReplayEach(journal, part); }));
+      parts.push_back(std::async(where, [&journal, part, freed = std::exchange(done, {})]() mutable {
+        freed.clear();
+        return ReplayEach(journal, part);
+      }));
     }
     OMNIX_ASSIGN_OR_RETURN(std::vector<v1::Incident> incidents, parts.front().get());
     parts.pop_front();
-    for (v1::Incident& incident : incidents) OMNIX_RETURN_IF_ERROR(take(std::move(incident)));
+    for (v1::Incident& incident : incidents) OMNIX_RETURN_IF_ERROR(take(std::move(incident), done));
   }
   return absl::OkStatus();
 }

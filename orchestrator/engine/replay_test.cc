@@ -36,7 +36,7 @@ TEST_F(ReplayOfMany, GivesAllThatAreOpenInTheOrderOfTheirOpening) {
   for (int i = 1; i <= kIncidents; ++i) {
     if (i != kIncidents / 2) expected.push_back(Id(i));
   }
-  const absl::Status replayed = ReplayOpenIncidents(*journal_, [&](v1::Incident incident) {
+  const absl::Status replayed = ReplayOpenIncidents(*journal_, [&](v1::Incident incident, std::vector<v1::Incident>&) {
     EXPECT_EQ(incident.sequence(), 2u) << incident.id();
     EXPECT_EQ(incident.alerts(0).fingerprint(), incident.id());
     seen.push_back(incident.id());
@@ -48,8 +48,11 @@ TEST_F(ReplayOfMany, GivesAllThatAreOpenInTheOrderOfTheirOpening) {
 
 TEST_F(ReplayOfMany, EndsWithTheErrorOfWhoTakesThem) {
   int taken = 0;
-  const absl::Status replayed = ReplayOpenIncidents(
-      *journal_, [&](const v1::Incident&) { return ++taken < 100 ? absl::OkStatus() : NotFound("no pin"); });
+  const absl::Status replayed =
+      ReplayOpenIncidents(*journal_, [&](v1::Incident incident, std::vector<v1::Incident>& done) {
+        done.push_back(std::move(incident));
+        return ++taken < 100 ? absl::OkStatus() : NotFound("no pin");
+      });
   EXPECT_EQ(replayed, NotFound("no pin"));
   EXPECT_EQ(taken, 100);
 }
@@ -63,7 +66,8 @@ TEST_F(ReplayOfMany, NamesTheEventThatCannotBeRead) {
   }
   auto journal = SqliteJournal::Open({folder_ / "omnix.db", folder_ / "omnix.key", ""});
   ASSERT_TRUE(journal.ok()) << journal.status();
-  const absl::Status replayed = ReplayOpenIncidents(**journal, [](const v1::Incident&) { return absl::OkStatus(); });
+  const absl::Status replayed =
+      ReplayOpenIncidents(**journal, [](const v1::Incident&, std::vector<v1::Incident>&) { return absl::OkStatus(); });
   EXPECT_TRUE(absl::IsDataLoss(replayed)) << replayed;
   EXPECT_THAT(Message(replayed), testing::HasSubstr("row 300 can't be read"));
 }
