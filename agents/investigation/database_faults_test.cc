@@ -164,6 +164,23 @@ TEST_F(DatabaseFaultsTest, TheServiceHasAnotherPassword) {
   EXPECT_THAT(seen + diagnosis.DebugString(), Not(HasSubstr("battery-staple")));
 }
 
+// Libpq's variables, of which one stands for what another file says, or for what none says that can be read.
+TEST_F(DatabaseFaultsTest, APasswordThatStandsForAnotherKeyIsNotAMissingOne) {
+  const TestPostgres server;
+  server.Sql("CREATE ROLE shop LOGIN PASSWORD 'right'");
+  AddShop("        self.answer(500 if self.path == '/items' else 200)",
+          fmt::format("PGHOST=127.0.0.1\nPGPORT={}\nPGUSER=shop\nPGDATABASE=postgres\nPGPASSWORD=${{SHOP_PASSWORD}}\n",
+                      server.port()));
+  AddDatabase(server.Url());
+  EXPECT_THAT(All(FaultySystem::Run()), Not(HasSubstr("database.")));
+  Write("secrets.env", "SHOP_PASSWORD=battery-staple\n");
+  for (auto& service : *case_.system.mutable_services()) {
+    if (service.name() == "shop") service.add_config_files()->set_path(Path("secrets.env"));
+  }
+  const v1::Diagnosis diagnosis = FaultySystem::Run();
+  EXPECT_EQ(First(diagnosis).kind(), "database.credentials") << All(diagnosis);
+}
+
 TEST_F(DatabaseFaultsTest, AnOldPasswordBesideAGoodOneAndAMeantStandbyRoleAreNoCause) {
   const TestPostgres server;
   server.Sql(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "agents/checks/variables.h"
@@ -45,14 +46,39 @@ class Collector {
     Add(way.dsn.Address(), &store, way);
   }
 
-  void AddFile(const v1::Service& client, const v1::ConfigFile& file) {
+  void AddFilesOf(const v1::Service& client) {
+    std::vector<v1::ConfigFile> files(client.config_files().begin(), client.config_files().end());
+    for (const v1::Instance& instance : client.instances()) {
+      files.insert(files.end(), instance.config_files().begin(), instance.config_files().end());
+    }
+    // What "${NAME}" in one of them stands for is often said by another.
+    std::map<std::string, std::string> variables;
+    for (const v1::ConfigFile& file : files) {
+      if (file.format() == "nginx") continue;
+      const auto config = ReadConfigValues(file.path(), file.format());
+      if (!config.ok()) continue;
+      for (const ConfigValue& value : config->values) variables.emplace(value.key, value.value);
+    }
+    for (const v1::ConfigFile& file : files) AddFile(client, file, variables);
+  }
+
+  std::vector<PostgresServer> Take() { return std::move(servers_); }
+
+ private:
+  void AddFile(const v1::Service& client, const v1::ConfigFile& file,
+               const std::map<std::string, std::string>& variables) {
     if (file.format() == "nginx") return;
     const auto config = ReadConfigValues(file.path(), file.format());
     if (!config.ok()) return;
     std::map<std::string, PostgresWay> parts;
+    // Groups of keys of which one stands for something that is not known here.
+    std::set<std::string> unknown;
     for (const ConfigValue& value : config->values) {
-      const auto text = Expand(value.value, {});
-      if (!text.ok()) continue;
+      const auto text = Expand(value.value, variables);
+      if (!text.ok()) {
+        if (const auto [group, part] = SplitKey(value.key); !part.empty()) unknown.insert(group);
+        continue;
+      }
       if (const auto dsn = ParsePostgresDsn(*text)) {
         PostgresWay way{&client, value.location, {}, *dsn, ToConnectionString(*dsn)};
         AddConfigured(way);
@@ -63,6 +89,7 @@ class Collector {
     }
     for (auto& [group, way] : parts) {
       // A host alone may be anything's.
+      if (unknown.contains(group)) continue;
       if (way.dsn.host.empty() || way.dsn.user.empty() || way.dsn.database.empty()) continue;
       way.client = &client;
       way.connection_string = ToConnectionString(way.dsn);
@@ -70,9 +97,6 @@ class Collector {
     }
   }
 
-  std::vector<PostgresServer> Take() { return std::move(servers_); }
-
- private:
   static void Take(const std::string& part, const std::string& text, const v1::Location& location, PostgresWay* way) {
     if (part == "host") {
       way->dsn.host = text;
@@ -126,10 +150,7 @@ std::vector<PostgresServer> FindPostgresServers(const Case& investigation) {
   Collector collector(investigation.system);
   for (const v1::Service& service : investigation.system.services()) collector.AddModel(service);
   for (const v1::Service& service : investigation.system.services()) {
-    for (const v1::ConfigFile& file : service.config_files()) collector.AddFile(service, file);
-    for (const v1::Instance& instance : service.instances()) {
-      for (const v1::ConfigFile& file : instance.config_files()) collector.AddFile(service, file);
-    }
+    collector.AddFilesOf(service);
   }
   return collector.Take();
 }
