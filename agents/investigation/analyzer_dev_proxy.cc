@@ -14,6 +14,8 @@ struct Variant {
   std::string remedy;
   std::string strip;
   std::string add;
+  // Whether development reads what is mended.
+  bool in_development = true;
   std::string Final(const std::string& path) const {
     if (!strip.empty() && path.starts_with(strip + "/")) return path.substr(strip.size());
     return add + path;
@@ -29,8 +31,12 @@ class DevAnalysis {
     std::vector<std::string> wrong;
     std::set<std::string> seen;
     for (const ClientCall& call : client_.dev_calls.calls) {
-      const std::string path = variant.Final(call.path);
-      if (seen.insert(path).second && !Fits(path)) wrong.push_back(path);
+      if (call.absolute) continue;
+      const std::string in_production = InProduction(call);
+      const bool same_base = call.path == in_production;
+      const std::string path = same_base && variant.in_development ? variant.Final(call.path) : call.path;
+      const std::string wanted = same_base ? path : variant.Final(in_production);
+      if (seen.insert(path).second && !Fits(path, wanted)) wrong.push_back(path);
     }
     return wrong;
   }
@@ -54,17 +60,30 @@ class DevAnalysis {
   }
 
  private:
-  bool Fits(const std::string& path) const {
+  // The same call as it is made in production, where the client's base may be another one.
+  std::string InProduction(const ClientCall& call) const {
+    const auto& place = call.literal.location;
+    for (const ClientCall& other : client_.calls.calls) {
+      const auto& there = other.literal.location;
+      const bool same = there.file() == place.file() && there.line() == place.line() &&
+                        there.column() == place.column() && other.method == call.method;
+      if (same) return other.path;
+    }
+    return call.path;
+  }
+
+  // Whether `path` reaches what production reaches by `in_production`.
+  bool Fits(const std::string& path, const std::string& in_production) const {
     const DevForward forward = client_.dev->Forward(path);
     if (!forward.proxied) return false;
     if (!forward.certain) return true;
     const v1::Service* target = scene_.ServiceAt(forward.target);
-    if (target == client_.gateway) return forward.path == path;
+    if (target == client_.gateway) return forward.path == in_production;
     if (target == nullptr) return false;
     // Straight to a service behind the gateway: the path that the gateway would send it.
     const NginxFacts* nginx = scene_.NginxOf(client_.gateway);
     if (nginx == nullptr) return true;
-    const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
+    const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, in_production);
     return route.kind != NginxRoute::Kind::kProxy || forward.path == route.upstream_path;
   }
 
@@ -172,12 +191,14 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
     std::vector<Variant> variants;
     bool ours = false;
     for (const v1::Remedy& remedy : h.remedies()) {
-      Variant variant{remedy.id(), "", ""};
+      Variant variant;
+      variant.remedy = remedy.id();
       for (const v1::Action& action : remedy.actions()) {
         if (remedy.side() != "client" || action.component() != client.client->name()) continue;
         ours = true;
         // What only builds read leaves development as it is.
-        if (!IsReadBy(action.with().fields().at("path").string_value(), ClientBuild::kDevelopment)) continue;
+        if (!IsReadBy(action.with().fields().at("path").string_value(), ClientBuild::kDevelopment))
+          variant.in_development = false;
         const auto& with = action.with().fields();
         const std::string old = with.at("old").string_value(), text = with.at("new").string_value();
         // The prefix is what the two texts differ by.
@@ -195,7 +216,7 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
     }
     if (ours || h.title().find(client.client->name()) != std::string::npos) return variants;
   }
-  return {Variant{"", "", ""}};
+  return {Variant{}};
 }
 
 }  // namespace
@@ -206,7 +227,7 @@ void AnalyzeDevProxy(Scene* scene, std::vector<Candidate>* candidates) {
     const DevAnalysis analysis(*scene, client);
     Candidate candidate;
     v1::Hypothesis& h = candidate.hypothesis;
-    const std::vector<std::string> now = analysis.Mismatches({"", "", ""});
+    const std::vector<std::string> now = analysis.Mismatches({});
     std::vector<std::string> named = now;
     for (const Variant& variant : Variants(client, *candidates)) {
       const std::vector<std::string> wrong = analysis.Mismatches(variant);

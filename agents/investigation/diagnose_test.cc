@@ -517,6 +517,25 @@ TEST_F(DiagnoseTest, FormerDevProxyKeyIsRestored) {
   EXPECT_EQ(Text(diagnosis.hypotheses(0).remedies(0).actions(0), "new"), "'^/(products|orders)'");
 }
 
+// In development the client has a base of its own, which the development proxy takes off, and one call goes to a host
+// that is written out: both reach what production reaches.
+TEST_F(DiagnoseTest, ADevelopmentBaseOfItsOwnIsNoMismatch) {
+  Model({"/products", "/orders"}, {"/products", "/orders"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("web/httpClient.js",
+        "const base = location.hostname === 'localhost' ? '/backend' : 'https://api.example';\n"
+        "fetch(`${base}/products`);\nfetch('https://api.example/orders');\n");
+  Write(
+      "web/webpack.config.js",
+      fmt::format("module.exports = {{ devServer: {{ proxy: [{{ context: ['/backend'], target: 'http://127.0.0.1:{}', "
+                  "pathRewrite: {{ '^/backend': '' }} }}] }} }};\n",
+                  gateway_port_));
+  investigation_.system.mutable_clients(0)->add_dev_proxy_files(Path("web/webpack.config.js"));
+  StartBackend("/products,/orders");
+  StartNginx();
+  EXPECT_THAT(Kinds(Run()), testing::IsEmpty());
+}
+
 // A commit dropped one route of the gateway.
 TEST_F(DiagnoseTest, GatewayThatLostARoute) {
   Model({"/products", "/orders"}, {"/products", "/orders"});

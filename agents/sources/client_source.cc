@@ -110,6 +110,12 @@ std::string RequestPath(std::string text) {
   return text;
 }
 
+// "https://api.example/x"; "wss://${location.host}/x" is the page's own host, as far as one can tell.
+bool NamesHost(const std::string& text) {
+  const size_t slashes = text.find("//");
+  return slashes != std::string::npos && slashes + 2 < text.size() && text[slashes + 2] != kUnknownPiece;
+}
+
 bool LooksLikePath(const std::string& text) {
   const size_t at = text.find_first_not_of(kUnknownPiece);
   if (at == std::string::npos) return false;
@@ -182,6 +188,7 @@ class Reader {
     if (literal == nullptr || !(LooksLikePath(value.Text()) || literal->text.empty())) return -1;
     const int index = AddBase(*literal);
     base_text_[index] = BasePathOf(RequestPath(value.Text()));
+    if (NamesHost(value.Text())) absolute_bases_.insert(index);
     file_base_.emplace(file, index);
     if (shared_base_ < 0) shared_base_ = index;
     return index;
@@ -372,6 +379,7 @@ class Reader {
 
   void Emit(ClientCall call, const std::string& text) {
     const bool absolute = Contains(text, "//");
+    call.absolute = NamesHost(text) || absolute_bases_.contains(call.base);
     if (call.base < 0 || call.path.empty()) call.path = RequestPath(text);
     if (!call.path.starts_with('/')) {
       // "https://h/v1" + "products" or an unknown origin before a relative path.
@@ -485,6 +493,7 @@ class Reader {
   ClientCalls result_;
   std::vector<Pending> pending_;
   std::map<int, std::string> base_text_;
+  std::set<int> absolute_bases_;
   std::map<std::string, int> instance_base_;
   std::map<size_t, int> file_base_;
   int shared_base_ = -1;
@@ -560,7 +569,7 @@ absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuil
     if (!IsEnvFile(path)) file.tokens = LexJavaScript(file.source);
     files.push_back(std::move(file));
   }
-  JsSymbols symbols(files);
+  JsSymbols symbols(files, build);
   for (const JsFile& file : files) {
     if (IsEnvFile(file.path) && IsReadBy(file.path, build)) ReadEnvironment(file, &symbols);
   }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "agents/sources/js_lexer.h"
+#include "agents/sources/js_value.h"
 
 namespace omnix {
 
@@ -23,6 +23,8 @@ struct ClientCall {
   Literal literal;  // the path as written at the call
   bool websocket = false;
   bool has_template = false;
+  // Goes to a host that is written out, not to the page's own: a development server never sees it.
+  bool absolute = false;
   // Index into ClientCalls::bases of the one that stands before the path; -1: the path is written whole.
   int base = -1;
 };
@@ -46,7 +48,6 @@ inline constexpr size_t kMaxClientCalls = 1000;
 
 // Which of the client's .env files count: .env.production and .env.staging are for builds, .env.development for the
 // development server, .env.test for neither.
-enum class ClientBuild { kProduction, kDevelopment };
 bool IsReadBy(const std::string& path, ClientBuild build);
 
 // Errors: NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.

@@ -186,6 +186,46 @@ TEST_F(ClientSourceTest, CallsOfAWrapperWhoseBaseIsNotKnownAreNoCalls) {
   EXPECT_THAT(Paths(), IsEmpty());
 }
 
+// The base of a choice by the build is that of the build that is read.
+TEST_F(ClientSourceTest, AChoiceByTheBuild) {
+  for (const std::string condition :
+       {"location.hostname === 'localhost'", "process.env.NODE_ENV !== 'production'", "import.meta.env.DEV", "!isProd",
+        "host === 'localhost' || host === '127.0.0.1'", "__DEV__", "process.env.NODE_ENV === \"development\""}) {
+    client_.clear_files();
+    Write("config.js", "window.shop = { api: { host: " + condition + " ? '/backend' : 'https://api.example/v2' } };");
+    Write("http.js",
+          "const http = axios.create({ baseURL: window.shop.api.host });\n"
+          "export const all = () => http.get('/doctors');\n");
+    EXPECT_THAT(Paths(), ElementsAre("GET /v2/doctors")) << condition;
+    const auto development = ReadClientCalls(client_, ClientBuild::kDevelopment);
+    ASSERT_TRUE(development.ok()) << development.status();
+    ASSERT_EQ(development->calls.size(), 1u) << condition;
+    EXPECT_EQ(development->calls[0].path, "/backend/doctors") << condition;
+  }
+}
+
+TEST_F(ClientSourceTest, CallsToAHostThatIsWrittenOut) {
+  Write("http.js", R"(
+const http = axios.create({ baseURL: 'https://api.example/v2' });
+export const all = () => http.get('/doctors');
+new WebSocket('wss://api.example/feed');
+new WebSocket(`wss://${location.host}/own`);
+fetch('/local');
+)");
+  std::map<std::string, bool> absolute;
+  for (const ClientCall& call : Read().calls) absolute[call.path] = call.absolute;
+  EXPECT_EQ(absolute,
+            (std::map<std::string, bool>{{"/v2/doctors", true}, {"/feed", true}, {"/own", false}, {"/local", false}}));
+}
+
+TEST_F(ClientSourceTest, AChoiceByTheBuildTheOtherWayRound) {
+  for (const std::string condition : {"process.env.NODE_ENV === 'production'", "!__DEV__", "hostname != 'localhost'"}) {
+    client_.clear_files();
+    Write("http.js", "const base = " + condition + " ? '/api' : '/backend';\nfetch(`${base}/doctors`);\n");
+    EXPECT_THAT(Paths(), ElementsAre("GET /api/doctors")) << condition;
+  }
+}
+
 TEST_F(ClientSourceTest, DevelopmentReadsItsOwnEnvironment) {
   Write("api.ts",
         "const BASE_URL = import.meta.env.VITE_BASE ?? '/v1';\nexport const me = () => fetch(`${BASE_URL}/me`);");

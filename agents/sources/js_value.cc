@@ -1,6 +1,9 @@
 #include "agents/sources/js_value.h"
 
 #include <algorithm>
+#include <span>
+
+#include "absl/strings/ascii.h"
 
 namespace omnix {
 namespace {
@@ -39,6 +42,25 @@ void Append(JsValue* to, const JsValue& from) {
   }
 }
 
+// The build that a condition holds for, where it asks for one: `hostname === 'localhost'`, `process.env.NODE_ENV !==
+// 'production'`, `__DEV__`.
+std::optional<ClientBuild> BuildAskedFor(std::span<const JsToken> condition) {
+  static const std::set<std::string, std::less<>> kDevelopment = {"dev",   "isdev",   "development", "isdevelopment",
+                                                                  "local", "islocal", "localhost",   "127.0.0.1"};
+  static const std::set<std::string, std::less<>> kProduction = {"prod", "isprod", "production", "isproduction"};
+  int development = 0, production = 0, affirmed = 0, denied = 0;
+  for (const JsToken& token : condition) {
+    affirmed += token.Is("==") || token.Is("===") ? 1 : 0;
+    denied += token.Is("!=") || token.Is("!==") || token.Is("!") ? 1 : 0;
+    std::string word = absl::AsciiStrToLower(token.text).substr(0, 40);
+    std::erase(word, '_');
+    development += kDevelopment.contains(word) ? 1 : 0;
+    production += kProduction.contains(word) ? 1 : 0;
+  }
+  if ((development > 0) == (production > 0) || (affirmed > 0 && denied > 0)) return std::nullopt;
+  return (development > 0) == (denied == 0) ? ClientBuild::kDevelopment : ClientBuild::kProduction;
+}
+
 }  // namespace
 
 bool JsValue::has_text() const {
@@ -60,7 +82,7 @@ size_t MatchingBracket(const std::vector<JsToken>& tokens, size_t open) {
   return tokens.size();
 }
 
-JsSymbols::JsSymbols(const std::vector<JsFile>& files) : files_(files) {
+JsSymbols::JsSymbols(const std::vector<JsFile>& files, ClientBuild build) : files_(files), build_(build) {
   for (size_t f = 0; f < files.size(); ++f) {
     const auto& tokens = files[f].tokens;
     for (size_t i = 0; i + 1 < tokens.size(); ++i) {
@@ -101,13 +123,14 @@ JsValue JsSymbols::Evaluate(size_t file, const std::vector<JsToken>& tokens, siz
   return Alternative(tokens, at, &scope);
 }
 
-// a || b, a ?? b, c ? a : b: the first alternative that has a constant text.
+// a || b, a ?? b, c ? a : b: the first alternative that has a constant text; of a choice by the build, that of ours.
 JsValue JsSymbols::Alternative(const std::vector<JsToken>& tokens, size_t* at, Scope* scope) const {
   if (++scope->depth > kMaxJsExpressionDepth || ++*scope->steps > kMaxJsSteps) {
     --scope->depth;
     *at = tokens.size();
     return Unknown("");
   }
+  const size_t begin = *at;
   JsValue value = Concatenation(tokens, at, scope);
   while (*at < tokens.size()) {
     const JsToken& token = tokens[*at];
@@ -119,12 +142,13 @@ JsValue JsSymbols::Alternative(const std::vector<JsToken>& tokens, size_t* at, S
       ++*at;
       value = Concatenation(tokens, at, scope);
     } else if (token.Is("?")) {
+      const auto build = BuildAskedFor(std::span(tokens).subspan(begin, *at - begin));
       ++*at;
       value = Alternative(tokens, at, scope);
       if (*at >= tokens.size() || !tokens[*at].Is(":")) break;
       ++*at;
       JsValue other = Alternative(tokens, at, scope);
-      if (!value.has_text()) value = std::move(other);
+      if (!value.has_text() || (other.has_text() && build && *build != build_)) value = std::move(other);
     } else if (token.Is("as") || token.Is("satisfies")) {
       *at = std::min(*at + 2, tokens.size());
     } else {

@@ -1,5 +1,6 @@
 // Constant strings in JavaScript/TypeScript, followed through names, concatenation, templates, fallbacks
-// (`process.env.X || '/v1'`) and the project's .env files. What isn't known statically stays as an unknown piece. No
+// (`process.env.X || '/v1'`), choices by the build (`location.hostname === 'localhost' ? a : b`) and the project's .env
+// files. What isn't known statically stays as an unknown piece. No
 // code is run.
 #pragma once
 
@@ -13,6 +14,9 @@
 #include "agents/sources/js_lexer.h"
 
 namespace omnix {
+
+// What a client is built for.
+enum class ClientBuild { kProduction, kDevelopment };
 
 inline constexpr int kMaxJsExpressionDepth = 24;
 inline constexpr size_t kMaxJsPieces = 64;
@@ -46,8 +50,9 @@ struct JsFile {
 // Names and what they are set to, over several files.
 class JsSymbols {
  public:
-  // `files` must outlive the table.
-  explicit JsSymbols(const std::vector<JsFile>& files);
+  // `files` must outlive the table. Where a condition asks whether this is development or production, that of `build`
+  // holds.
+  explicit JsSymbols(const std::vector<JsFile>& files, ClientBuild build = ClientBuild::kProduction);
 
   // Values of environment variables, from .env files: KEY -> literal.
   void AddEnvironment(const std::string& name, Literal value);
@@ -86,6 +91,7 @@ class JsSymbols {
   JsPiece TextPiece(size_t file, size_t offset, const std::string& text) const;
 
   const std::vector<JsFile>& files_;
+  const ClientBuild build_;
   std::vector<Declaration> declarations_;
   std::multimap<std::string, size_t> by_name_;
   std::map<std::string, Literal> environment_;
