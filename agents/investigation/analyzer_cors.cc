@@ -99,6 +99,14 @@ Lists AddRemedies(Scene* scene, const v1::Service* service, const Lack& lack, co
   return found;
 }
 
+// What needs a login is there.
+bool IsServedAtAll(Scene* scene, const v1::Service& service, const std::string& url) {
+  constexpr int kFirstErrorStatus = 400;
+  constexpr int kStatusUnauthorized = 401;
+  const int status = scene->prober.Ask({service.name(), url, "", false}).status;
+  return status < kFirstErrorStatus || status == kStatusUnauthorized;
+}
+
 }  // namespace
 
 void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
@@ -139,6 +147,8 @@ void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
       test->agrees() ? h.add_evidence_for(answer.evidence) : h.add_evidence_against(answer.evidence);
     }
     const Lists lists = AddRemedies(scene, service, lack, declared, &h);
+    // An error that comes without an origin as well is somebody else's answer: that it lacks the header says nothing.
+    if (lists.lacking == 0 && !other_allowed && !IsServedAtAll(scene, *service, lack.url)) continue;
     h.set_title(fmt::format("{} of {} declared origins are not allowed by {}", lack.origins.size(), declared.size(),
                             h.component()));
     h.set_explanation(fmt::format(

@@ -395,6 +395,17 @@ TEST_F(DiagnoseTest, NothingWrong) {
   EXPECT_EQ(diagnosis.explanations_size(), 0);
 }
 
+// The page of an error has no CORS headers, whatever the lists say: that it was answered is the fault.
+TEST_F(DiagnoseTest, AnErrorWithoutCorsHeadersIsNoCorsFault) {
+  Model({"/products", "/orders"}, {"/products", "/orders"});
+  AddOrigins();
+  WriteNginx("        location / { return 503; }\n");
+  Write("web/httpClient.js", "fetch('/products');\nfetch('/orders');\n");
+  StartBackend("/products,/orders");
+  StartNginx();
+  EXPECT_THAT(Kinds(Run()), testing::Not(testing::Contains("cors.origin_missing")));
+}
+
 // (e) Only CORS, and the list is the backend's.
 TEST_F(DiagnoseTest, OriginsInTheBackendsJson) {
   Model({"/products", "/orders"}, {"/products", "/orders"});
