@@ -187,6 +187,8 @@ void SetOptions(CURL* easy, const HttpRequest& request, const HeaderList& header
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(timeout)));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(absl::ToInt64Milliseconds(std::min(timeout, request.connect_timeout))));
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMaxRedirects);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "omnix");
@@ -217,6 +219,13 @@ const char* Stage(CURL* easy, const Transfer& transfer) {
   return "looking up the name";
 }
 
+// What the request was given for as far as it came.
+absl::Duration TimeFor(const HttpRequest& request, CURL* easy) {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+  return sent > 0 ? request.timeout : std::min(request.timeout, request.connect_timeout);
+}
+
 absl::Status ConnectError(CURL* easy, const std::string& name, const std::string& detail) {
   long os_error = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
@@ -234,7 +243,7 @@ absl::Status TransferError(CURLcode code, CURL* easy, const Transfer& transfer, 
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return DeadlineExceeded("{}: no complete answer within {}; the time was up {}", name,
-                              omnix::FormatDuration(request.timeout), Stage(easy, transfer));
+                              omnix::FormatDuration(TimeFor(request, easy)), Stage(easy, transfer));
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return InvalidArgument("{}: bad URL: {}", name, detail);

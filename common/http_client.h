@@ -17,6 +17,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   absl::Duration timeout = absl::Seconds(5);
+  // Of the timeout, for the connection and the TLS handshake.
+  absl::Duration connect_timeout = absl::InfiniteDuration();
   // Beyond this the body is cut and HttpResponse.truncated set. A stream of events (text/event-stream) is cut after its
   // head.
   size_t max_body_bytes = 1 << 20;

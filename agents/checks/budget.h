@@ -15,10 +15,8 @@ class Budget {
 
   absl::Duration Remaining() const { return std::max(deadline_ - clock_.Monotonic(), absl::ZeroDuration()); }
   // For one request of several.
-  absl::Duration ForOne(absl::Duration at_most = kOneRequest) const { return std::min(Remaining(), at_most); }
+  absl::Duration ForOne() const { return std::min(Remaining(), context_.request_timeout); }
   bool Over() const { return Remaining() <= absl::ZeroDuration() || context_.cancelled(); }
-
-  static constexpr absl::Duration kOneRequest = absl::Seconds(5);
 
  private:
   SystemClock clock_;

@@ -36,6 +36,8 @@ struct CheckContext {
   absl::Duration settle = absl::ZeroDuration();
   // Every request of a check goes through it. Null: it is sent at once.
   HttpBroker* http = nullptr;
+  // For one request of a check, at most.
+  absl::Duration request_timeout = absl::Seconds(5);
 };
 
 // A kind may give several results (cors: one for each origin). Never throws, never blocks beyond context.timeout.

@@ -116,8 +116,12 @@ class CallProbe {
     if (const v1::Endpoint* endpoint = SafeEndpoint(call)) return Declared(*endpoint, url);
     const int known = KnownStatus(context_, {call.method, "HEAD", "GET"}, url);
     if (known != 0 && known != kStatusNotFound) return Known(call, url, known);
-    v1::CheckResult result;
+    v1::CheckResult result = Known(call, url, known);
     for (const char* method : {"HEAD", "GET"}) {
+      // Where its own method is not found, one more that is not is enough.
+      const int own = KnownStatus(context_, {call.method}, url);
+      if (own != 0 && (KnownStatus(context_, {"HEAD"}, url) == own || KnownStatus(context_, {"GET"}, url) == own))
+        break;
       const HttpRequest request = Request(method, url);
       const auto response = Send(context_, request);
       if (!response.ok()) return UnansweredResult(check_, response.status());

@@ -29,6 +29,9 @@ std::string AddressOfUrl(const std::string& text) {
 }
 
 constexpr char kOrigin[] = "Origin";
+constexpr char kWebSocket[] = "WebSocket";
+// As SendHttp and ConverseOverWebSocket say it.
+constexpr char kRefused[] = "connection refused";
 
 std::string KeyOf(const HttpRequest& request, bool with_origin = true) {
   std::string key = request.method + " " + request.url + "\n" + request.connect_to + "\n";
@@ -41,7 +44,7 @@ std::string KeyOf(const HttpRequest& request, bool with_origin = true) {
 }  // namespace
 
 HttpBroker::HttpBroker(const v1::SystemModel& system, HttpBrokerOptions options, std::function<bool()> cancelled)
-    : options_(options), cancelled_(std::move(cancelled)) {
+    : options_(options), cancelled_(std::move(cancelled)), last_activity_(clock_.Monotonic()) {
   for (const v1::Service& service : system.services()) AddService(system, service);
   services_.push_back({"", {services_.size()}});
 }
@@ -75,11 +78,22 @@ size_t HttpBroker::ServiceAt(const std::string& address) const {
 }
 
 absl::Status HttpBroker::WaitForTurn(const std::string& url) {
+  std::unique_lock lock(mutex_);
+  ++waiting_;
+  const absl::Status status = WaitForTurn(url, &lock);
+  --waiting_;
+  last_activity_ = clock_.Monotonic();
+  return status;
+}
+
+absl::Status HttpBroker::WaitForTurn(const std::string& url, std::unique_lock<std::mutex>* lock) {
   const std::string address = AddressOfUrl(url);
   const absl::Duration gap = absl::Seconds(1 / options_.max_requests_per_second);
-  std::unique_lock lock(mutex_);
   if (const auto silent = timeouts_.find(address); silent != timeouts_.end() && silent->second >= options_.max_timeouts)
     return DeadlineExceeded("{}: not asked: {} requests to {} had no answer in time", url, silent->second, address);
+  if (const auto refused = refused_at_.find(address);
+      refused != refused_at_.end() && clock_.Monotonic() - refused->second < options_.refused_for)
+    return Unavailable("{}: connection refused (nothing listens there)", url);
   Service& service = services_[ServiceAt(address)];
   ++service.sent;
   absl::Duration turn = clock_.Monotonic();
@@ -87,25 +101,45 @@ absl::Status HttpBroker::WaitForTurn(const std::string& url) {
   for (const size_t reached : service.reaches) services_[reached].free_at = turn + gap;
   for (absl::Duration now = clock_.Monotonic(); now < turn; now = clock_.Monotonic()) {
     if (cancelled_()) return Cancelled("{}: not asked: cancelled", url);
-    changed_.wait_for(lock, absl::ToChronoMicroseconds(std::min(turn - now, kCancellationStep)));
+    changed_.wait_for(*lock, absl::ToChronoMicroseconds(std::min(turn - now, kCancellationStep)));
   }
   return absl::OkStatus();
 }
 
+void HttpBroker::WaitUntilIdle(absl::Duration span, const std::function<bool()>& done) {
+  std::unique_lock lock(mutex_);
+  const absl::Duration begin = clock_.Monotonic();
+  const auto idle = [&] { return waiting_ == 0 && clock_.Monotonic() - std::max(begin, last_activity_) >= span; };
+  while (!idle() && !done() && !cancelled_()) changed_.wait_for(lock, absl::ToChronoMicroseconds(kCancellationStep));
+}
+
 void HttpBroker::Note(const std::string& url, const absl::Status& status) {
   const std::lock_guard lock(mutex_);
-  int& timeouts = timeouts_[AddressOfUrl(url)];
+  const std::string address = AddressOfUrl(url);
+  if (absl::IsUnavailable(status) && Message(status).find(kRefused) != std::string::npos)
+    refused_at_[address] = clock_.Monotonic();
+  int& timeouts = timeouts_[address];
   timeouts = absl::IsDeadlineExceeded(status) ? timeouts + 1 : 0;
+  last_activity_ = clock_.Monotonic();
 }
 
 absl::StatusOr<HttpResponse> HttpBroker::SendAnew(const HttpRequest& request) {
   OMNIX_RETURN_IF_ERROR(WaitForTurn(request.url));
   HttpRequest bounded = request;
   bounded.timeout = std::min(request.timeout, options_.max_timeout);
+  bounded.connect_timeout = std::min(request.connect_timeout, options_.max_connect_timeout);
+  {
+    const std::lock_guard lock(mutex_);
+    statuses_.try_emplace({request.method, request.url}, 0);
+  }
   auto response = SendHttp(bounded);
   Note(request.url, response.status());
+  const std::lock_guard lock(mutex_);
+  if (!response.ok() && !absl::IsDeadlineExceeded(response.status())) {
+    const auto asked = statuses_.find({request.method, request.url});
+    if (asked->second == 0) statuses_.erase(asked);
+  }
   if (response.ok()) {
-    const std::lock_guard lock(mutex_);
     statuses_[{request.method, request.url}] = response->status;
     if (const std::string date = response->Header("date"); !date.empty())
       dates_[AddressOfUrl(request.url)] = {date, absl::Now() - response->duration / 2};
@@ -123,6 +157,17 @@ int HttpBroker::KnownStatus(const std::string& method, const std::string& url) c
   const std::lock_guard lock(mutex_);
   const auto found = statuses_.find({method, url});
   return found == statuses_.end() ? 0 : found->second;
+}
+
+std::vector<int> HttpBroker::KnownStatuses(const std::string& service, const std::string& path_end) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<int> statuses;
+  for (const auto& [question, status] : statuses_) {
+    const std::string& url = question.second;
+    const std::string path = url.substr(0, url.find_first_of("?#"));
+    if (path.ends_with(path_end) && services_[ServiceAt(AddressOfUrl(url))].name == service) statuses.push_back(status);
+  }
+  return statuses;
 }
 
 absl::StatusOr<HttpResponse> HttpBroker::Send(const HttpRequest& request) {
@@ -167,6 +212,10 @@ absl::StatusOr<WebSocketOutcome> HttpBroker::ConverseAnew(const WebSocketRequest
   bounded.timeout = std::min(request.timeout, options_.max_timeout + request.hold);
   auto outcome = ConverseOverWebSocket(bounded);
   Note(request.url, outcome.status());
+  if (outcome.ok()) {
+    const std::lock_guard lock(mutex_);
+    statuses_[{kWebSocket, request.url}] = outcome->status;
+  }
   return outcome;
 }
 

@@ -1,6 +1,6 @@
 // What stands between checks and the services they ask, where a diagnosis must not become a load of its own: it paces
 // the requests to each service, gives an answer that is known already again, and asks no more of an address that does
-// not answer.
+// not answer, nor for some seconds of one that refused the connection.
 #pragma once
 
 #include <omnix/v1/system_model.pb.h>
@@ -34,6 +34,10 @@ struct HttpBrokerOptions {
   int max_timeouts = 2;
   // No request waits longer, whatever it says itself.
   absl::Duration max_timeout = absl::Seconds(5);
+  // Of that, for the connection: two tries of a machine that is there.
+  absl::Duration max_connect_timeout = absl::Seconds(2);
+  // So long an address that refused a connection is taken to refuse others.
+  absl::Duration refused_for = absl::Seconds(3);
 };
 
 // Thread-safe.
@@ -43,7 +47,8 @@ class HttpBroker {
 
   // Like SendHttp, after waiting for the service's turn; the time waited does not count as the request's. What reads
   // only (GET, HEAD, OPTIONS) is sent once: asked again, also without its Origin, it gives the first answer. Further
-  // errors: DEADLINE_EXCEEDED where the address has not answered before, CANCELLED.
+  // errors: DEADLINE_EXCEEDED where the address has not answered before, UNAVAILABLE where it has just refused,
+  // CANCELLED.
   absl::StatusOr<HttpResponse> Send(const HttpRequest& request);
   // The same without looking at former answers: for what may differ from one request to the next.
   absl::StatusOr<HttpResponse> SendAnew(const HttpRequest& request);
@@ -53,6 +58,14 @@ class HttpBroker {
   // What this address last answered to a request of this method, whatever its headers and body were; 0 where none was
   // answered.
   int KnownStatus(const std::string& method, const std::string& url) const;
+
+  // What this service answered to all requests whose path ends with `path_end`, in no order; 0 stands for one that is
+  // waited for, or was in vain.
+  std::vector<int> KnownStatuses(const std::string& service, const std::string& path_end) const;
+
+  // Returns when no request waits for its turn and for `span` from now none was sent or answered, so that all that is
+  // open is late; or once `done` says so (looked at some 20 times a second), or the diagnosis was cancelled.
+  void WaitUntilIdle(absl::Duration span, const std::function<bool()>& done);
 
   // The Date of this address's last answer that had one, and when it was given by this machine's clock.
   struct Dated {
@@ -81,6 +94,7 @@ class HttpBroker {
   size_t ServiceAt(const std::string& address) const;
   absl::StatusOr<WebSocketOutcome> ConverseAnew(const WebSocketRequest& request);
   absl::Status WaitForTurn(const std::string& url);
+  absl::Status WaitForTurn(const std::string& url, std::unique_lock<std::mutex>* lock);
   void Note(const std::string& url, const absl::Status& status);
 
   const HttpBrokerOptions options_;
@@ -92,9 +106,12 @@ class HttpBroker {
   std::vector<Service> services_;
   std::map<std::string, size_t> at_address_;
   std::map<std::string, int> timeouts_;
+  std::map<std::string, absl::Duration> refused_at_;
   std::map<std::string, std::shared_ptr<Pending>> answers_;
   std::map<std::string, Dated> dates_;
-  // By method and URL.
+  int waiting_ = 0;
+  absl::Duration last_activity_;
+  // By method and URL; 0: waited for, or was in vain.
   std::map<std::pair<std::string, std::string>, int> statuses_;
   std::map<std::string, absl::StatusOr<WebSocketOutcome>> conversations_;
 };

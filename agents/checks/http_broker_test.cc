@@ -133,17 +133,85 @@ TEST_F(ClientOfBrokerTest, OfManyOriginsTheFirstAndTheLastAskForThePageItself) {
   EXPECT_EQ(asked_, 3 + 2);
 }
 
+TEST_F(ClientOfBrokerTest, WhereItsOwnMethodIsNotFoundOneMoreIsAsked) {
+  std::ofstream(file_) << "export const add = () => fetch('/missing', { method: 'POST' });\n";
+  HttpBroker broker(system_, {.max_requests_per_second = 1000}, [] { return false; });
+  HttpRequest post = Get(server_.Url("/missing"));
+  post.method = "POST";
+  ASSERT_TRUE(broker.Send(post).ok());
+  const auto results = Run(&broker, "client_calls");
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].status(), v1::CHECK_STATUS_FAILED) << results[0].summary();
+  EXPECT_EQ(asked_, 2);
+}
+
+// Takes connections, and never answers.
+class Silent {
+ public:
+  Silent() : listening_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(listening_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(listen(listening_, 16), 0);
+    socklen_t size = sizeof address;
+    getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~Silent() { Close(); }
+  void Close() {
+    if (listening_ >= 0) close(listening_);
+    listening_ = -1;
+  }
+  const std::string& url() const { return url_; }
+
+ private:
+  int listening_;
+  std::string url_;
+};
+
+TEST_F(HttpBrokerTest, AnAddressThatRefusesIsNotAskedAgainAtOnce) {
+  Silent gone;
+  gone.Close();
+  AddService("gone", gone.url(), {});
+  HttpBroker broker(system_, {.max_requests_per_second = 1000, .refused_for = absl::InfiniteDuration()},
+                    [] { return false; });
+  for (const char* path : {"/a", "/b"}) {
+    const auto response = broker.Send(Get(gone.url() + path));
+    EXPECT_TRUE(absl::IsUnavailable(response.status())) << response.status();
+    EXPECT_THAT(std::string(response.status().message()), testing::HasSubstr(path));
+  }
+  EXPECT_EQ(broker.sent("gone"), 1);
+  EXPECT_THAT(broker.KnownStatuses("gone", "/a"), testing::IsEmpty());
+}
+
+TEST_F(HttpBrokerTest, KnowsWhatIsLateAndWhenNothingElseIsOpen) {
+  Silent silent;
+  AddService("hung", silent.url(), {});
+  std::atomic<bool> cancelled = false;
+  HttpBroker broker(system_, {.max_requests_per_second = 1000, .max_timeout = absl::Minutes(1)},
+                    [&] { return cancelled.load(); });
+  std::atomic<bool> ended = false;
+  std::jthread late([&] {
+    EXPECT_FALSE(broker.Send(Get(silent.url() + "/v1/slow?x=1")).ok());
+    ended = true;
+  });
+  while (broker.sent("hung") == 0) std::this_thread::yield();
+  broker.WaitUntilIdle(absl::Milliseconds(100), [&] { return ended.load(); });
+  EXPECT_FALSE(ended);
+  EXPECT_THAT(broker.KnownStatuses("hung", "/slow"), testing::ElementsAre(0));
+  EXPECT_TRUE(broker.Send(Get(server_.Url("/v1/a"))).ok());
+  EXPECT_THAT(broker.KnownStatuses("gateway", "/a"), testing::ElementsAre(200));
+  EXPECT_THAT(broker.KnownStatuses("backend", "/a"), testing::IsEmpty());
+  const absl::Duration start = clock_.Monotonic();
+  broker.WaitUntilIdle(absl::Hours(1), [] { return true; });
+  EXPECT_LT(clock_.Monotonic() - start, absl::Minutes(1));
+  silent.Close();
+}
+
 TEST_F(HttpBrokerTest, AnAddressThatDoesNotAnswerIsLeftAlone) {
-  // Connections are taken, and never answered.
-  const int listening = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(listening, 16), 0);
-  socklen_t size = sizeof address;
-  getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
-  const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  const Silent silent;
+  const std::string& url = silent.url();
   AddService("hung", url, {});
   HttpBroker broker(system_, {.max_requests_per_second = 100, .max_timeouts = 2, .max_timeout = absl::Seconds(1)},
                     [] { return false; });
@@ -156,7 +224,6 @@ TEST_F(HttpBrokerTest, AnAddressThatDoesNotAnswerIsLeftAlone) {
   }
   EXPECT_EQ(broker.sent("hung"), 2);
   EXPECT_TRUE(broker.Send(Get(server_.Url("/a"))).ok());
-  close(listening);
 }
 
 TEST_F(HttpBrokerTest, WaitingEndsWhenItIsCancelled) {

@@ -26,9 +26,8 @@ struct Pace {
   bool Slow() const { return slowest >= kSlow || timed_out; }
 };
 
-Pace Ask(Scene* scene, const v1::Service& service) {
-  Pace pace;
-  if (service.base_url().empty()) return pace;
+std::vector<Prober::Question> QuestionsTo(const v1::Service& service) {
+  if (service.base_url().empty()) return {};
   std::vector<std::string> paths;
   for (const v1::Endpoint& endpoint : service.endpoints()) {
     const bool reads = endpoint.method().empty() || endpoint.method() == "GET";
@@ -36,13 +35,21 @@ Pace Ask(Scene* scene, const v1::Service& service) {
     if (reads && plain && paths.size() < kMaxAsked) paths.push_back(endpoint.path());
   }
   if (paths.empty()) paths.push_back("/");
-  for (const std::string& path : paths) {
-    const Answer& answer = scene->prober.Ask({service.name(), JoinUrl(service.base_url(), path), "", false});
+  std::vector<Prober::Question> questions;
+  for (const std::string& path : paths)
+    questions.push_back({service.name(), JoinUrl(service.base_url(), path), "", false});
+  return questions;
+}
+
+Pace PaceOf(Scene* scene, const std::vector<Prober::Question>& questions) {
+  Pace pace;
+  for (const Prober::Question& question : questions) {
+    const Answer& answer = scene->prober.Ask(question);
     pace.answered |= answer.status > 0;
     if (!answer.timed_out && answer.duration <= pace.slowest) continue;
     pace.timed_out |= answer.timed_out;
     pace.slowest = answer.timed_out ? std::max(pace.slowest, kSlow) : answer.duration;
-    pace.path = path;
+    pace.path = PathOf(question.url);
     pace.evidence = answer.evidence;
   }
   return pace;
@@ -62,10 +69,17 @@ bool HasLateCaller(const Scene& scene, const v1::Service& service) {
 }  // namespace
 
 void AnalyzeDependencySlow(Scene* scene, std::vector<Candidate>* candidates) {
-  std::map<std::string, Pace> paces;
+  std::map<std::string, std::vector<Prober::Question>> asked;
+  std::vector<Prober::Question> questions;
   for (const v1::Service& service : scene->input.system.services()) {
-    if (HasLateCaller(*scene, service)) paces[service.name()] = Ask(scene, service);
+    if (!HasLateCaller(*scene, service)) continue;
+    asked[service.name()] = QuestionsTo(service);
+    questions.insert(questions.end(), asked[service.name()].begin(), asked[service.name()].end());
   }
+  // All at once: those that are late cost the time of one.
+  scene->prober.AskAll(questions);
+  std::map<std::string, Pace> paces;
+  for (const auto& [name, own] : asked) paces[name] = PaceOf(scene, own);
   for (const v1::Service& service : scene->input.system.services()) {
     const auto own = paces.find(service.name());
     if (own == paces.end() || !own->second.Slow()) continue;

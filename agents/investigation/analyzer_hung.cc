@@ -32,6 +32,10 @@ bool AnswersNothing(Scene* scene, const v1::Service& service, const std::string&
     return StatusOf(result) > 0 && url != result.attributes().end() && url->second.starts_with(base + "/");
   });
   if (alive) return false;
+  std::vector<Prober::Question> questions;
+  for (const std::string& path : paths) questions.push_back({service.name(), base + path, "", false});
+  // All at once: those that are late cost the time of one.
+  scene->prober.AskAll(questions);
   for (const std::string& path : paths) {
     const Answer& answer = scene->prober.Ask({service.name(), base + path, "", false});
     if (answer.status > 0 || answer.refused) return false;

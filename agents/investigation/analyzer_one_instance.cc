@@ -265,9 +265,10 @@ void AddCopy(const Scene& scene, const std::string& text, std::vector<Copy>* cop
   copies->push_back(std::move(copy));
 }
 
-// Whether a cause that a test has shown is known for all of them: then the copies need not be asked.
+// Whether a cause that a test has shown is known for the call, however many checks met it: then the copies need not be
+// asked.
 bool IsExplained(const std::vector<Candidate>& candidates, const std::vector<std::string>& symptoms) {
-  return std::all_of(symptoms.begin(), symptoms.end(), [&](const std::string& symptom) {
+  return std::any_of(symptoms.begin(), symptoms.end(), [&](const std::string& symptom) {
     return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
       const v1::Hypothesis& h = candidate.hypothesis;
       const auto& ids = h.symptom_ids();

@@ -31,10 +31,20 @@ std::string StartCommand(const v1::Service& service) {
   return "";
 }
 
+// Whether a check waited there in vain: then it is not refused, and would only cost as long again.
+bool IsKnownSilent(const Scene& scene, const std::string& address) {
+  return std::any_of(scene.results.begin(), scene.results.end(), [&](const v1::CheckResult& result) {
+    const bool there =
+        AddressOf(AttributeOf(result, "address")) == address || AddressOf(AttributeOf(result, "url")) == address;
+    return there && AttributeOf(result, "error") == "timeout";
+  });
+}
+
 // `name`: the service's, or "service/instance".
 void JudgeAddress(Scene* scene, const v1::Service& service, const std::string& name, const std::string& address,
                   std::vector<Candidate>* candidates) {
   if (address.empty()) return;
+  if (IsKnownSilent(*scene, address)) return;
   const absl::Status connected = Connect(address);
   if (connected.ok() || !absl::IsUnavailable(connected)) return;
   v1::Hypothesis h;

@@ -6,10 +6,12 @@
 // nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came
 // (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass).
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/symptoms_of.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -18,6 +20,8 @@ namespace {
 constexpr int kNotFoundStatus = 404;
 constexpr int kFirstServerError = 500;
 constexpr size_t kMaxSegments = 4;
+// So many paths of a location are asked; the others only where these are not answered alike.
+constexpr size_t kSampled = 3;
 
 // What fails in one location: symptom ids and the paths as callers ask for them.
 struct FailingLocation {
@@ -28,6 +32,8 @@ struct FailingLocation {
   std::string address;
   std::map<std::string, std::string> path_by_symptom;
   std::map<std::string, std::string> passed_as;
+  // Those that are called with GET: nothing but their route can be why they are not found.
+  std::set<std::string> read;
 };
 
 bool IsPrefixLocation(const NginxDirective& location) {
@@ -64,11 +70,12 @@ std::vector<FailingLocation> Collect(Scene* scene) {
     auto known = std::find_if(found.begin(), found.end(),
                               [&](const FailingLocation& f) { return f.location == route.location; });
     if (known == found.end()) {
-      found.push_back({gateway, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}});
+      found.push_back({gateway, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}, {}});
       known = found.end() - 1;
     }
     known->path_by_symptom[id] = path;
     known->passed_as[path] = route.upstream_path;
+    if (AttributeOf(result, "method") == "GET") known->read.insert(path);
   }
   return found;
 }
@@ -79,8 +86,14 @@ class ProxyPathAnalysis {
 
   void Run(std::vector<Candidate>* candidates) {
     // The upstream itself must not know the path that it gets: else the fault lies elsewhere.
-    for (const auto& [path, passed] : failing_.passed_as) {
-      if (Straight(passed).status == kNotFoundStatus) paths_.push_back(path);
+    for (const auto& [path, passed] : failing_.passed_as) paths_.push_back(path);
+    std::stable_partition(paths_.begin(), paths_.end(),
+                          [&](const std::string& path) { return failing_.read.contains(path); });
+    sample_.assign(paths_.begin(), paths_.begin() + static_cast<ptrdiff_t>(std::min(kSampled, paths_.size())));
+    const auto known = [&](const std::string& path) { return !IsUnknown(path); };
+    if (std::any_of(sample_.begin(), sample_.end(), known)) {
+      std::erase_if(paths_, known);
+      sample_ = paths_;
     }
     if (paths_.empty() || (!FindUri() && !FindLeftOver())) return;
     candidates->push_back(Propose());
@@ -92,6 +105,8 @@ class ProxyPathAnalysis {
     return scene_.prober.Ask({upstream == nullptr ? failing_.gateway->name() : upstream->name(),
                               "http://" + failing_.address + path, "", false});
   }
+
+  bool IsUnknown(const std::string& path) { return Straight(failing_.passed_as.at(path)).status == kNotFoundStatus; }
 
   bool Serves(const std::string& path) {
     const int status = Straight(path).status;
@@ -114,22 +129,30 @@ class ProxyPathAnalysis {
     return uris;
   }
 
+  // Of the sample, as `wanted` has each; fewer where no majority can be reached any more.
+  size_t CountServed(const std::function<std::string(const std::string&)>& wanted) {
+    size_t served = 0, failed = 0;
+    for (const std::string& path : sample_) {
+      if (failed * 2 >= sample_.size()) break;
+      const std::string passed = wanted(path);
+      passed != failing_.passed_as.at(path) && Serves(passed) ? ++served : ++failed;
+    }
+    return served;
+  }
+
   // The URI part with which the upstream serves the most of what fails.
   bool FindUri() {
     for (const std::string& uri : Uris()) {
       // Without a closing slash on both sides the paths would run together ("/v1" + "x").
       if (!uri.empty() && Prefix().ends_with('/') != uri.ends_with('/')) continue;
-      size_t served = 0;
-      for (const std::string& path : paths_) {
-        const std::string passed = PassedWith(uri, path);
-        if (passed != failing_.passed_as.at(path) && Serves(passed)) ++served;
-      }
+      const size_t served = CountServed([&](const std::string& path) { return PassedWith(uri, path); });
       if (served > served_) {
         served_ = served;
         uri_ = uri;
       }
+      if (served_ == sample_.size()) break;
     }
-    return served_ * 2 > paths_.size();
+    return served_ * 2 > sample_.size();
   }
 
   // What stands before the path that the upstream serves ("/v1" of "/v1/products"), the same for most of what fails.
@@ -141,10 +164,11 @@ class ProxyPathAnalysis {
     size_t at = 0;
     for (size_t i = 0; i < kMaxLeftOver && (at = sample.find('/', at + 1)) != std::string::npos; ++i) {
       left_over_ = sample.substr(0, at);
-      served_ = static_cast<size_t>(std::count_if(paths_.begin(), paths_.end(), [&](const std::string& path) {
-        return failing_.passed_as.at(path).starts_with(left_over_ + "/") && Serves(Wanted(path));
-      }));
-      if (served_ * 2 > paths_.size()) return true;
+      served_ = CountServed([&](const std::string& path) {
+        const std::string& passed = failing_.passed_as.at(path);
+        return passed.starts_with(left_over_ + "/") ? Wanted(path) : passed;
+      });
+      if (served_ * 2 > sample_.size()) return true;
     }
     return false;
   }
@@ -194,16 +218,16 @@ class ProxyPathAnalysis {
     h.set_title(fmt::format("{} passes {} on as {}, which the upstream does not serve", failing_.gateway->name(),
                             sample, failing_.passed_as.at(sample)));
     std::string text = fmt::format(
-        "The location {} hands {} failing paths to {}, which answers 404 to what it gets; {} of them are served there "
-        "as, for example, {}.",
-        Prefix(), paths_.size(), failing_.address, served_, Wanted(sample));
+        "The location {} hands {} failing paths to {}, which answers 404 to what it gets; of {} that were asked {} are "
+        "served there as, for example, {}.",
+        Prefix(), paths_.size(), failing_.address, sample_.size(), served_, Wanted(sample));
     const Change* change = LatestChange();
     if (change != nullptr) {
       text += fmt::format(" \"{}\" ({}) changed this line.", change->commit.subject, change->commit.hash.substr(0, 10));
       h.add_evidence_for(change->evidence);
     }
     h.set_explanation(text);
-    h.set_confidence((served_ == paths_.size() ? kAllServed : kMostServed) + (change != nullptr ? kFittingChange : 0));
+    h.set_confidence((served_ == sample_.size() ? kAllServed : kMostServed) + (change != nullptr ? kFittingChange : 0));
     h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
     AddTests(&h);
     for (const auto& [id, path] : failing_.path_by_symptom) {
@@ -219,9 +243,9 @@ class ProxyPathAnalysis {
 
   void AddTests(v1::Hypothesis* h) {
     constexpr size_t kShown = 3;
-    for (size_t i = 0; i < std::min(kShown, paths_.size()); ++i) {
-      const std::string& passed = failing_.passed_as.at(paths_[i]);
-      const std::string other = Wanted(paths_[i]);
+    for (size_t i = 0; i < std::min(kShown, sample_.size()); ++i) {
+      const std::string& passed = failing_.passed_as.at(sample_[i]);
+      const std::string other = Wanted(sample_[i]);
       const Answer as_is = Straight(passed);
       const Answer changed = Straight(other);
       v1::Counterfactual* test = h->add_tests();
@@ -238,6 +262,8 @@ class ProxyPathAnalysis {
   Scene& scene_;
   const FailingLocation& failing_;
   std::vector<std::string> paths_;
+  // Of those, what is asked.
+  std::vector<std::string> sample_;
   std::string uri_;
   // Set: no URI part mends it, the location's prefix must take this along.
   std::string left_over_;

@@ -11,6 +11,7 @@
 
 #include "agents/checks/http_tools.h"
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/symptoms_of.h"
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/time.h"
@@ -97,13 +98,29 @@ class PrefixAnalysis {
       if (Absent(call.path, call.websocket)) failing_.push_back(call);
     }
     if (failing_.empty()) return;
-    if (!FindEdit()) return;
+    if (!FindEdit(IsExplained(*candidates))) return;
     candidates->push_back(Propose());
   }
 
  private:
   Prober::Question Ask(const std::string& path, bool websocket = false) const {
     return {client_.gateway->name(), base_ + path, "", websocket};
+  }
+
+  // Whether a test has shown another cause of all that fails.
+  bool IsExplained(const std::vector<Candidate>& candidates) const {
+    constexpr double kShown = 0.85;
+    std::set<std::string> explained;
+    for (const Candidate& candidate : candidates) {
+      const v1::Hypothesis& h = candidate.hypothesis;
+      if (h.confidence() < kShown || h.tests().empty()) continue;
+      for (const std::string& id : h.symptom_ids()) {
+        const auto result = scene_.symptom_results.find(id);
+        if (result != scene_.symptom_results.end()) explained.insert(AttributeOf(result->second, "path"));
+      }
+    }
+    return std::all_of(failing_.begin(), failing_.end(),
+                       [&](const ClientCall& call) { return explained.contains(call.path); });
   }
 
   // Only "not found" speaks of routing: no answer or a server's error does not.
@@ -138,7 +155,8 @@ class PrefixAnalysis {
     }
   }
 
-  std::vector<Edit> Edits() const {
+  // `explained`: that another cause is known leaves only what the model itself suggests.
+  std::vector<Edit> Edits(bool explained) const {
     std::vector<std::string> strip, add;
     if (!client_.calls.base_path.empty()) strip.push_back(client_.calls.base_path);
     for (const ClientCall& call : failing_) AddPrefixes(call.path, &strip);
@@ -147,16 +165,23 @@ class PrefixAnalysis {
       for (const NginxDirective* server : NginxServers(*nginx->config)) {
         for (const NginxDirective* location : server->Find("location")) {
           std::string path = location->words.back().text;
+          if (location->Argument(1) == "=") continue;
           if (path.starts_with('/')) AddPrefixes(path.ends_with('/') ? path : path + "/", &add);
         }
       }
     }
     std::vector<Edit> edits = Suggested();
+    if (explained) return edits;
     const auto offer = [&](Edit edit) {
       if (std::find(edits.begin(), edits.end(), edit) == edits.end()) edits.push_back(std::move(edit));
     };
     for (size_t i = 0; i < std::min(strip.size(), kMaxPrefixes); ++i) offer({strip[i], ""});
-    for (size_t i = 0; i < std::min(add.size(), kMaxPrefixes); ++i) offer({"", add[i]});
+    for (size_t i = 0; i < std::min(add.size(), kMaxPrefixes); ++i) {
+      // What all of them have already is not what they lack.
+      const bool said = std::all_of(failing_.begin(), failing_.end(),
+                                    [&](const ClientCall& call) { return call.path.starts_with(add[i] + "/"); });
+      if (!said) offer({"", add[i]});
+    }
     return edits;
   }
 
@@ -192,10 +217,10 @@ class PrefixAnalysis {
     }));
   }
 
-  bool FindEdit() {
+  bool FindEdit(bool explained) {
     // Paths with a made-up key ("/orders/1") are not found even where the route is well: they are asked last.
     std::stable_partition(failing_.begin(), failing_.end(), [](const ClientCall& call) { return !call.has_template; });
-    for (const Edit& edit : Edits()) {
+    for (const Edit& edit : Edits(explained)) {
       size_t asked = 0;
       if (Serves(edit, kTriedCalls, &asked) == 0) continue;
       const size_t served = Serves(edit, kTestedCalls, &asked);

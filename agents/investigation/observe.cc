@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <set>
 #include <thread>
 
 #include "agents/checks/check.h"
+#include "agents/checks/http_tools.h"
 #include "agents/investigation/probe.h"
 #include "agents/investigation/scene.h"
 #include "common/file.h"
@@ -18,6 +20,13 @@ namespace {
 constexpr size_t kMaxSymptoms = 100;
 // Waiting for turns included (HttpBroker).
 constexpr absl::Duration kCheckTimeout = absl::Seconds(25);
+constexpr absl::Duration kRequestTimeout = absl::Seconds(5);
+// For what callers wait for in vain as well.
+constexpr absl::Duration kLateTimeout = absl::Seconds(2);
+// So long without a request or an answer, and what is open is late.
+constexpr absl::Duration kIdle = absl::Milliseconds(600);
+// Of endpoints whose callers get the same failing status, so many are asked straight first.
+constexpr size_t kAskedOfAlike = 3;
 constexpr size_t kMaxParallelProbes = 6;
 constexpr int kMaxSuites = 32;
 
@@ -142,19 +151,25 @@ bool AsksEndpoints(const v1::SystemModel& system, const v1::Service& service) {
   return service.endpoints_size() > 0 && !service.base_url().empty() && !asked;
 }
 
-// Whether a request that was answered well has shown already that the endpoint is: what came through a caller has
-// reached it.
-bool IsShown(const Scene& scene, const v1::Service& service, const v1::Endpoint& endpoint) {
+// What was answered to the requests through services that need this one, of the same path as far as its ending tells;
+// 0: one that has no answer.
+std::vector<int> AnsweredToCallers(const Scene& scene, const v1::Service& service, const v1::Endpoint& endpoint) {
   constexpr size_t kLeastPath = 2;
-  if (endpoint.path().size() < kLeastPath) return false;
-  return std::any_of(scene.results.begin(), scene.results.end(), [&](const v1::CheckResult& result) {
-    const auto url = result.attributes().find("url");
-    const v1::Service* asked = scene.FindService(result.service());
-    const auto& needs = asked == nullptr ? service.depends_on() : asked->depends_on();
-    return result.status() == v1::CHECK_STATUS_PASSED && url != result.attributes().end() &&
-           std::find(needs.begin(), needs.end(), service.name()) != needs.end() &&
-           PathOf(url->second).ends_with(endpoint.path());
-  });
+  std::vector<int> statuses;
+  if (endpoint.path().size() < kLeastPath) return statuses;
+  for (const v1::Service& caller : scene.input.system.services()) {
+    const auto& needs = caller.depends_on();
+    if (std::find(needs.begin(), needs.end(), service.name()) == needs.end()) continue;
+    const std::vector<int> some = scene.http.KnownStatuses(caller.name(), endpoint.path());
+    statuses.insert(statuses.end(), some.begin(), some.end());
+  }
+  return statuses;
+}
+
+// Whether a request that was answered well has shown already that the endpoint is: it has reached it.
+bool IsShown(const std::vector<int>& statuses) {
+  return std::any_of(statuses.begin(), statuses.end(),
+                     [](int status) { return status > 0 && (StatusMatches(status, {}) || WantsCredentials(status)); });
 }
 
 // The headers that its clients send.
@@ -194,22 +209,30 @@ v1::Suite DerivedSuite(const Scene& scene) {
   return suite;
 }
 
-// What only asks whether routes exist, after what uses them: an answer that is known need not be asked for.
-void PutSurveysLast(v1::Suite* suite) {
-  static const std::set<std::string> kSurveys = {"client_calls", "dev_proxy", "cors"};
-  std::stable_partition(suite->mutable_steps()->pointer_begin(), suite->mutable_steps()->pointer_end(),
-                        [](const v1::Check* step) { return !kSurveys.contains(step->kind()); });
+// Moves the steps of these kinds, in their order, out of the suite. One that uses a variable stays: an earlier step may
+// give it.
+v1::Suite TakeSteps(const std::set<std::string>& kinds, const std::string& name, v1::Suite* suite) {
+  v1::Suite taken;
+  taken.set_name(name);
+  google::protobuf::RepeatedPtrField<v1::Check> rest;
+  for (v1::Check& step : *suite->mutable_steps()) {
+    const bool moves = kinds.contains(step.kind()) && step.with().ShortDebugString().find("${") == std::string::npos;
+    *(moves ? taken.mutable_steps() : &rest)->Add() = std::move(step);
+  }
+  suite->mutable_steps()->Swap(&rest);
+  return taken;
 }
 
-v1::Verdict Evaluate(Scene* scene, const v1::SystemModel& system, v1::Suite suite) {
+v1::Verdict Evaluate(Scene* scene, const v1::SystemModel& system, v1::Suite suite,
+                     absl::Duration request_timeout = kRequestTimeout) {
   if (suite.steps_size() == 0) return {};
   suite.clear_stability();
-  PutSurveysLast(&suite);
   CheckContext context{.system = system,
                        .variables = {suite.variables().begin(), suite.variables().end()},
                        .timeout = kCheckTimeout,
                        .cancelled = scene->input.cancelled,
-                       .http = &scene->http};
+                       .http = &scene->http,
+                       .request_timeout = request_timeout};
   return RunSuite(suite, context);
 }
 
@@ -227,47 +250,134 @@ void Take(Scene* scene, const v1::Verdict& verdict) {
   }
 }
 
-// The endpoints of services behind others, as far as no request through those has shown them to be well: each costs the
-// service one more request.
-void RunInnerEndpoints(Scene* scene) {
-  v1::SystemModel reduced = scene->input.system;
-  v1::Suite suite;
-  suite.set_name("endpoints behind the entries");
-  for (v1::Service& service : *reduced.mutable_services()) {
-    if (!AsksEndpoints(scene->input.system, service) || !IsNeeded(scene->input.system, service.name())) continue;
-    auto& endpoints = *service.mutable_endpoints();
-    for (int i = endpoints.size() - 1; i >= 0; --i) {
-      if (!IsShown(*scene, service, endpoints[i])) continue;
-      v1::CheckResult shown;
-      shown.set_name("endpoints of " + service.name());
-      shown.set_kind("endpoints");
-      shown.set_service(service.name());
-      shown.set_status(v1::CHECK_STATUS_PASSED);
-      shown.set_summary(endpoints[i].path() + " was served to a caller");
-      scene->results.push_back(std::move(shown));
-      endpoints.DeleteSubrange(i, 1);
-    }
-    if (!endpoints.empty()) AddStep("endpoints", service.name(), "", &suite);
-  }
-  Take(scene, Evaluate(scene, reduced, std::move(suite)));
-}
+// The endpoints of services behind others that no request through those has shown to be well: each costs the service
+// one more request.
+class InnerEndpoints {
+ public:
+  explicit InnerEndpoints(Scene* scene) : scene_(*scene) {}
 
-// Side by side: one that waits for a slow answer leaves its turns to the others.
+  // While the suites may still wait for late answers.
+  void Ask() {
+    std::vector<std::jthread> threads;
+    for (const v1::Service& service : scene_.input.system.services()) {
+      if (AsksEndpoints(scene_.input.system, service) && IsNeeded(scene_.input.system, service.name()))
+        threads.emplace_back([this, &service] { Ask(service); });
+    }
+  }
+
+  void TakeResults() {
+    for (v1::CheckResult& result : shown_) scene_.results.push_back(std::move(result));
+    for (const v1::Verdict& verdict : verdicts_) Take(&scene_, verdict);
+  }
+
+ private:
+  void Ask(const v1::Service& service) {
+    // Some that nothing is known of; and what callers were answered alike: first a few of them, the others only where
+    // those are not well.
+    std::vector<v1::Endpoint> first, late;
+    std::map<int, std::vector<v1::Endpoint>> alike;
+    for (const v1::Endpoint& endpoint : service.endpoints()) {
+      const std::vector<int> statuses = AnsweredToCallers(scene_, service, endpoint);
+      if (IsShown(statuses)) {
+        NoteShown(service, endpoint);
+      } else if (statuses.empty()) {
+        first.push_back(endpoint);
+      } else if (statuses[0] == 0) {
+        late.push_back(endpoint);
+      } else {
+        alike[statuses[0]].push_back(endpoint);
+      }
+    }
+    std::map<int, std::vector<v1::Endpoint>> rest;
+    const auto reads = [](const v1::Endpoint& endpoint) {
+      const bool plain = endpoint.path().find('{') == std::string::npos && !endpoint.websocket();
+      return plain && (endpoint.method().empty() || endpoint.method() == "GET");
+    };
+    for (auto& [status, endpoints] : alike) {
+      std::stable_partition(endpoints.begin(), endpoints.end(), reads);
+      const size_t asked = std::min(kAskedOfAlike, endpoints.size());
+      first.insert(first.end(), endpoints.begin(), endpoints.begin() + static_cast<ptrdiff_t>(asked));
+      rest[status].assign(endpoints.begin() + static_cast<ptrdiff_t>(asked), endpoints.end());
+    }
+    std::jthread waits([&] { Evaluate(service, late, kLateTimeout); });
+    if (Evaluate(service, first, kRequestTimeout)) return;
+    for (const auto& [status, endpoints] : rest) Evaluate(service, endpoints, kRequestTimeout);
+  }
+
+  // Whether all are well.
+  bool Evaluate(const v1::Service& service, const std::vector<v1::Endpoint>& endpoints, absl::Duration timeout) {
+    if (endpoints.empty()) return true;
+    v1::SystemModel reduced = scene_.input.system;
+    for (v1::Service& copy : *reduced.mutable_services()) {
+      if (copy.name() == service.name()) *copy.mutable_endpoints() = {endpoints.begin(), endpoints.end()};
+    }
+    v1::Suite suite;
+    suite.set_name("endpoints behind the entries");
+    AddStep("endpoints", service.name(), "", &suite);
+    v1::Verdict verdict = omnix::Evaluate(&scene_, reduced, std::move(suite), timeout);
+    const bool passed = verdict.passed();
+    const std::lock_guard lock(mutex_);
+    verdicts_.push_back(std::move(verdict));
+    return passed;
+  }
+
+  void NoteShown(const v1::Service& service, const v1::Endpoint& endpoint) {
+    v1::CheckResult shown;
+    shown.set_name("endpoints of " + service.name());
+    shown.set_kind("endpoints");
+    shown.set_service(service.name());
+    shown.set_status(v1::CHECK_STATUS_PASSED);
+    shown.set_summary(endpoint.path() + " was served to a caller");
+    const std::lock_guard lock(mutex_);
+    shown_.push_back(std::move(shown));
+  }
+
+  Scene& scene_;
+  std::mutex mutex_;
+  std::vector<v1::CheckResult> shown_;
+  std::vector<v1::Verdict> verdicts_;
+};
+
+// Side by side: one that waits for a slow answer leaves its turns to the others. What only asks whether routes exist,
+// and what stands behind the entries, comes after what uses them (an answer that is known need not be asked for), or
+// when nothing but late answers is waited for.
 void RunSuites(Scene* scene) {
+  static const std::set<std::string> kOfHosts = {"listen", "process", "database", "disk", "tls"};
+  static const std::set<std::string> kSurveys = {"client_calls", "dev_proxy"};
   const v1::SystemModel& system = scene->input.system;
   // The derived one asks for most: first.
   std::vector<v1::Suite> suites = {DerivedSuite(*scene)};
   suites.insert(suites.end(), system.suites().begin(),
                 system.suites().begin() + std::min(system.suites_size(), kMaxSuites));
-  for (const v1::Suite& suite : suites) scene->input.progress(fmt::format("running {}", suite.name()));
-  std::vector<v1::Verdict> verdicts(suites.size());
+  suites.push_back(TakeSteps(kOfHosts, "what the hosts show", &suites[0]));
+  v1::Suite surveys, cors;
+  for (v1::Suite& suite : suites) {
+    surveys.MergeFrom(TakeSteps(kSurveys, suite.name(), &suite));
+    cors.MergeFrom(TakeSteps({"cors"}, suite.name(), &suite));
+    scene->input.progress(fmt::format("running {}", suite.name()));
+  }
+  InnerEndpoints inner(scene);
+  // The surveys and what browsers ask.
+  constexpr size_t kLate = 2;
+  std::vector<v1::Verdict> verdicts(suites.size() + kLate);
+  std::atomic<size_t> open = suites.size() + kLate;
+  const auto run = [&](size_t i, v1::Suite suite) {
+    verdicts[i] = Evaluate(scene, system, std::move(suite));
+    --open;
+  };
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 0; i < suites.size(); ++i)
-      threads.emplace_back([&, i] { verdicts[i] = Evaluate(scene, system, std::move(suites[i])); });
+    for (size_t i = 0; i < suites.size(); ++i) {
+      threads.emplace_back([&, i] { run(i, std::move(suites[i])); });
+    }
+    scene->http.WaitUntilIdle(kIdle, [&] { return open == kLate; });
+    threads.emplace_back([&] { run(suites.size(), std::move(cors)); });
+    threads.emplace_back([&] { run(suites.size() + 1, std::move(surveys)); });
+    scene->http.WaitUntilIdle(kIdle, [&] { return open == 0; });
+    inner.Ask();
   }
   for (const v1::Verdict& verdict : verdicts) Take(scene, verdict);
-  RunInnerEndpoints(scene);
+  inner.TakeResults();
 }
 
 // What works clears its component.

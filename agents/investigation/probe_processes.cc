@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -46,6 +47,13 @@ bool Matches(const RunningProcess& p, const v1::Process& declared) {
          (p.name == declared.match() || p.command.find(declared.match()) != std::string::npos);
 }
 
+// Nothing where no file is declared or it can't be read; 0 where it holds no number.
+std::optional<pid_t> NamedByFile(const v1::Process& declared) {
+  if (declared.pid_file().empty()) return std::nullopt;
+  const auto text = ReadFile(declared.pid_file(), kMaxPidFileBytes);
+  return text.ok() ? std::optional<pid_t>(std::atoi(text->c_str())) : std::nullopt;
+}
+
 // The processes of the watch now.
 std::vector<RunningProcess> Find(const Watch& watch, const std::vector<RunningProcess>& all,
                                  const std::multimap<int, Listener>& listeners) {
@@ -57,8 +65,7 @@ std::vector<RunningProcess> Find(const Watch& watch, const std::vector<RunningPr
   if (pids.empty() && watch.process != nullptr) {
     // Where a file names the process, another one that only looks like it belongs to somebody else.
     const bool named = !watch.process->pid_file().empty();
-    const auto text = ReadFile(watch.process->pid_file(), kMaxPidFileBytes);
-    if (named && text.ok()) pids.insert(std::atoi(text->c_str()));
+    if (const std::optional<pid_t> pid = NamedByFile(*watch.process)) pids.insert(*pid);
     for (const RunningProcess& p : all) {
       if (!named && Matches(p, *watch.process)) pids.insert(p.pid);
     }
@@ -140,10 +147,8 @@ absl::Duration CpuOf(const std::vector<RunningProcess>& processes, std::vector<R
 // and what only holds the matched text somewhere (a tool, another copy) comes with another command line each time.
 void CountStarts(const std::vector<RunningProcess>& all, absl::Time begin, Watch* watch) {
   // The file names the one that counts.
-  const std::string& pid_file = watch->process->pid_file();
-  if (const auto text = ReadFile(pid_file, kMaxPidFileBytes); !pid_file.empty() && text.ok()) {
-    const pid_t pid = std::atoi(text->c_str());
-    if (pid > 0 && watch->pids.insert(pid).second) ++watch->facts.restarts_seen;
+  if (const std::optional<pid_t> pid = NamedByFile(*watch->process)) {
+    if (*pid > 0 && watch->pids.insert(*pid).second) ++watch->facts.restarts_seen;
     return;
   }
   for (const RunningProcess& p : all) {
@@ -162,14 +167,16 @@ void ProbeProcesses(Scene* scene) {
   for (Watch& watch : watches) {
     Look(&watch, true);
     for (const RunningProcess& p : watch.facts.processes) watch.pids.insert(p.pid);
+    // The one that the file names may be a parent of those that listen.
+    if (watch.process != nullptr) watch.pids.insert(NamedByFile(*watch.process).value_or(0));
   }
   const absl::Time begin = absl::Now();
   while (absl::Now() < begin + kProcessWatch && !scene->input.cancelled()) {
     std::this_thread::sleep_for(absl::ToChronoMilliseconds(kWatchStep));
     const std::vector<RunningProcess> all = ReadProcesses();
     for (Watch& watch : watches) {
-      // A command of a healthy service may come and go beside it: only what the model matches counts.
-      if (watch.process == nullptr || watch.process->match().empty()) continue;
+      // A command of a healthy service may come and go beside it: only what the model names counts.
+      if (watch.process == nullptr || (watch.process->match().empty() && watch.process->pid_file().empty())) continue;
       CountStarts(all, begin, &watch);
     }
   }

@@ -197,5 +197,18 @@ TEST_F(ServiceFaultsTest, ACrashLoopIsSeenInTheProcessTable) {
   EXPECT_THAT(First(diagnosis).title(), HasSubstr("out of licences"));
 }
 
+TEST_F(ServiceFaultsTest, ACrashLoopIsSeenByThePidFileAlone) {
+  Write("job.sh", "while true; do sleep 0.3 & echo $! > " + Path("job.pid") + "; wait; done\n");
+  v1::Service* job = case_.system.add_services();
+  job->set_name("job");
+  job->mutable_process()->set_pid_file(Path("job.pid"));
+  Start({"bash", Path("job.sh")});
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (!std::filesystem::exists(Path("job.pid")) && absl::Now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "service.crash_loop") << All(diagnosis);
+}
+
 }  // namespace
 }  // namespace omnix
