@@ -36,6 +36,8 @@ bool GoesTo(const Scene& scene, const v1::Service& caller, const v1::CheckResult
   if (nginx == nullptr || url.empty()) return true;
   const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, PathOf(url));
   if (route.kind != NginxRoute::Kind::kProxy) return false;
+  // A variable that only the request at hand has: it may be any.
+  if (route.upstream.find('$') != std::string::npos) return true;
   return std::any_of(route.addresses.begin(), route.addresses.end(), [&](const std::string& address) {
     const v1::Service* at = scene.ServiceAt(address);
     return at == &service || (at != nullptr && Needs(scene.input.system, at->name(), service.name()));

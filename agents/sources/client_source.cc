@@ -188,7 +188,6 @@ class Reader {
     if (literal == nullptr || !(LooksLikePath(value.Text()) || literal->text.empty())) return -1;
     const int index = AddBase(*literal);
     base_text_[index] = BasePathOf(RequestPath(value.Text()));
-    if (NamesHost(value.Text())) absolute_bases_.insert(index);
     file_base_.emplace(file, index);
     if (shared_base_ < 0) shared_base_ = index;
     return index;
@@ -379,7 +378,7 @@ class Reader {
 
   void Emit(ClientCall call, const std::string& text) {
     const bool absolute = Contains(text, "//");
-    call.absolute = NamesHost(text) || absolute_bases_.contains(call.base);
+    call.absolute = call.base < 0 && NamesHost(text);
     if (call.base < 0 || call.path.empty()) call.path = RequestPath(text);
     if (!call.path.starts_with('/')) {
       // "https://h/v1" + "products" or an unknown origin before a relative path.
@@ -493,7 +492,6 @@ class Reader {
   ClientCalls result_;
   std::vector<Pending> pending_;
   std::map<int, std::string> base_text_;
-  std::set<int> absolute_bases_;
   std::map<std::string, int> instance_base_;
   std::map<size_t, int> file_base_;
   int shared_base_ = -1;

@@ -23,7 +23,7 @@ struct ClientCall {
   Literal literal;  // the path as written at the call
   bool websocket = false;
   bool has_template = false;
-  // Goes to a host that is written out, not to the page's own: a development server never sees it.
+  // Written whole, with a host that is not the page's own: a development server never sees it.
   bool absolute = false;
   // Index into ClientCalls::bases of the one that stands before the path; -1: the path is written whole.
   int base = -1;

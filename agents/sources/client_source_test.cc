@@ -215,7 +215,7 @@ fetch('/local');
   std::map<std::string, bool> absolute;
   for (const ClientCall& call : Read().calls) absolute[call.path] = call.absolute;
   EXPECT_EQ(absolute,
-            (std::map<std::string, bool>{{"/v2/doctors", true}, {"/feed", true}, {"/own", false}, {"/local", false}}));
+            (std::map<std::string, bool>{{"/v2/doctors", false}, {"/feed", true}, {"/own", false}, {"/local", false}}));
 }
 
 TEST_F(ClientSourceTest, AChoiceByTheBuildTheOtherWayRound) {

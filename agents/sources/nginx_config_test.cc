@@ -155,6 +155,29 @@ TEST_F(NginxConfigTest, VariablesWithAFixedValueAreTargets) {
   EXPECT_THAT(RouteRequest(*config, 0, "", "/b/x").addresses, ElementsAre("$shop_old"));
 }
 
+TEST_F(NginxConfigTest, RegularExpressionsWithNamesAndVariablesThatAMapGives) {
+  const auto config = Read(R"(http {
+  map $http_x_canary $pool { default shop; yes canary; }
+  upstream shop { server 10.0.0.1:80; server 10.0.0.2:80 backup; }
+  server {
+    location ~ ^/(?<module>orders|rooms)(?<rest>/.*)?$ { proxy_pass http://$pool/svc/$module${rest}$is_args$args; }
+    location ~* ^/(docs|files)/ { proxy_pass http://static.internal/$1/v2; }
+    location ~ ^/live { proxy_pass http://$http_x_host; }
+    location / { return 404; }
+  }
+})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const NginxRoute named = RouteRequest(*config, 0, "", "/orders/7?x=1");
+  EXPECT_EQ(named.kind, NginxRoute::Kind::kProxy);
+  EXPECT_THAT(named.addresses, ElementsAre("10.0.0.1:80", "10.0.0.2:80"));
+  EXPECT_EQ(named.upstream_path, "/svc/orders/7");
+  const NginxRoute numbered = RouteRequest(*config, 0, "", "/Docs/x");
+  EXPECT_EQ(numbered.upstream_path, "/Docs/v2");
+  EXPECT_THAT(numbered.addresses, ElementsAre("static.internal"));
+  EXPECT_EQ(RouteRequest(*config, 0, "", "/live").upstream, "http://$http_x_host");
+  EXPECT_EQ(RouteRequest(*config, 0, "", "/ordersx").kind, NginxRoute::Kind::kReturn);
+}
+
 TEST_F(NginxConfigTest, ErrorsSayWhere) {
   EXPECT_THAT(std::string(Read("http {\n  server { listen 80 }\n}").status().message()),
               testing::HasSubstr("nginx.conf:2:22: unexpected '}'"));

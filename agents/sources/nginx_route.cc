@@ -1,8 +1,10 @@
 #include <re2/re2.h>
 
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "agents/sources/nginx_config.h"
 #include "fmt/format.h"
@@ -13,12 +15,36 @@ namespace {
 // nginx itself gives up after ten internal redirects.
 constexpr int kMaxInternalRedirects = 10;
 
-bool RegexMatch(const std::string& pattern, const std::string& text, bool ignore_case) {
+// PCRE's named groups as RE2 spells them; "(?<=" and "(?<!" look behind, which RE2 does not.
+std::string AsRe2(std::string pattern) {
+  static const re2::RE2 kNamed(R"(\(\?<([A-Za-z_]))");
+  re2::RE2::GlobalReplace(&pattern, kNamed, R"((?P<\1)");
+  return pattern;
+}
+
+// What the groups of a regular expression matched, by name and by number; unset where it does not match.
+using Captures = std::map<std::string, std::string>;
+std::optional<Captures> Match(const std::string& pattern, const std::string& text, bool ignore_case) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_case_sensitive(!ignore_case);
-  const re2::RE2 regex(pattern, options);
-  return regex.ok() && re2::RE2::PartialMatch(text, regex);
+  const re2::RE2 regex(AsRe2(pattern), options);
+  if (!regex.ok()) return std::nullopt;
+  std::vector<re2::StringPiece> groups(static_cast<size_t>(regex.NumberOfCapturingGroups()) + 1);
+  if (!regex.Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
+    return std::nullopt;
+  const auto names = regex.CapturingGroupNames();
+  Captures captures;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const std::string value(groups[i].data() == nullptr ? "" : groups[i].data(), groups[i].size());
+    captures[std::to_string(i)] = value;
+    if (const auto name = names.find(static_cast<int>(i)); name != names.end()) captures[name->second] = value;
+  }
+  return captures;
+}
+
+bool RegexMatch(const std::string& pattern, const std::string& text, bool ignore_case) {
+  return Match(pattern, text, ignore_case).has_value();
 }
 
 // The listen port of "80", "127.0.0.1:8080", "[::]:80", "*:80".
@@ -137,7 +163,7 @@ bool Rewrite(const NginxDirective& scope, std::string* path, NginxRoute* route, 
     if (directive.name() != "rewrite" || directive.words.size() < 3) continue;
     re2::RE2::Options options;
     options.set_log_errors(false);
-    const re2::RE2 regex(directive.Argument(1), options);
+    const re2::RE2 regex(AsRe2(directive.Argument(1)), options);
     constexpr int kMaxGroups = 10;
     re2::StringPiece groups[kMaxGroups];
     const std::string before = *path;
@@ -188,18 +214,61 @@ std::string Substituted(const std::string& text, const NginxDirective& location,
   return out;
 }
 
+// What `map` gives a variable where nothing special is asked: its default, else its only value.
+std::optional<std::string> MappedByDefault(const NginxConfig& config, const std::string& name) {
+  std::vector<const NginxDirective*> scopes = {&config.root};
+  for (const NginxDirective* http : config.root.Find("http")) scopes.push_back(http);
+  for (const NginxDirective* scope : scopes) {
+    for (const NginxDirective* map : scope->Find("map")) {
+      if (map->Argument(2) != "$" + name) continue;
+      for (const NginxDirective& entry : map->block) {
+        if (entry.name() == "default" || map->block.size() == 1) return entry.Argument(1);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// Variables that can be told from the request and the configuration; others stay as they are.
+std::string WithVariables(const NginxConfig& config, const std::string& text, const std::string& path,
+                          const Captures& captures) {
+  static const re2::RE2 kVariable(R"(\$(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\}))");
+  std::string out;
+  re2::StringPiece rest(text), plain, braced;
+  const char* copied = text.data();
+  while (re2::RE2::FindAndConsume(&rest, kVariable, &plain, &braced)) {
+    const std::string name(plain.empty() ? braced : plain);
+    const char* end = rest.data();
+    const char* begin = end - name.size() - (plain.empty() ? 3 : 1);
+    out.append(copied, begin);
+    copied = end;
+    const auto captured = captures.find(name);
+    if (captured != captures.end()) {
+      out += captured->second;
+    } else if (name == "uri" || name == "request_uri" || name == "document_uri") {
+      out += path;
+    } else if (name != "is_args" && name != "args" && name != "query_string") {
+      out += MappedByDefault(config, name).value_or(std::string(begin, end));
+    }
+  }
+  return out.append(copied, text.data() + text.size());
+}
+
 void Proxy(const NginxConfig& config, const NginxDirective& pass, const NginxDirective* location,
            const std::string& path, bool rewritten, NginxRoute* route) {
   route->kind = NginxRoute::Kind::kProxy;
-  const std::string target =
-      Substituted(pass.Argument(1), location != nullptr ? *location : *route->server, route->server);
+  const LocationMatch match = location != nullptr ? MatchOf(*location) : LocationMatch();
+  const bool by_regex = match.modifier == "~" || match.modifier == "~*";
+  const auto captures = by_regex ? Match(match.pattern, path, match.modifier == "~*") : std::nullopt;
+  const std::string target = WithVariables(
+      config, Substituted(pass.Argument(1), location != nullptr ? *location : *route->server, route->server), path,
+      captures.value_or(Captures()));
   const size_t scheme = target.find("://");
   const size_t host = scheme == std::string::npos ? 0 : scheme + 3;
   const size_t slash = target.find('/', host);
   route->upstream = target.substr(0, slash);
   route->addresses = Addresses(config, target.substr(host, slash == std::string::npos ? slash : slash - host));
   route->upstream_path = path;
-  const LocationMatch match = location != nullptr ? MatchOf(*location) : LocationMatch();
   // With variables the URI is passed on as it stands.
   if (slash != std::string::npos && pass.Argument(1).find('$') != std::string::npos) {
     route->upstream_path = target.substr(slash);
