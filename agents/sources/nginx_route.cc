@@ -1,5 +1,6 @@
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -138,9 +139,16 @@ std::vector<std::string> Addresses(const NginxConfig& config, const std::string&
   for (const NginxDirective* scope : scopes) {
     for (const NginxDirective* upstream : scope->Find("upstream")) {
       if (upstream->Argument(1) != authority) continue;
-      std::vector<std::string> addresses;
-      for (const NginxDirective* server : upstream->Find("server")) addresses.push_back(server->Argument(1));
-      return addresses;
+      // One that is kept for the failure of all others has no part in what goes to them, one that is down in nothing.
+      std::vector<std::string> in_use, all;
+      for (const NginxDirective* server : upstream->Find("server")) {
+        all.push_back(server->Argument(1));
+        const bool idle = std::any_of(server->words.begin(), server->words.end(), [](const NginxWord& word) {
+          return word.text == "backup" || word.text == "down";
+        });
+        if (!idle) in_use.push_back(server->Argument(1));
+      }
+      return in_use.empty() ? all : in_use;
     }
   }
   return {authority};
