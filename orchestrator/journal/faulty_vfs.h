@@ -43,8 +43,8 @@ class FaultyVfs {
   // The same as the `n`th changing operation from now on begins; that and all later ones fail.
   void LosePowerAt(int n, const std::string& folder, uint64_t seed);
 
-  // It promises no longer, as the system's own VFS does, that a torn write leaves the bytes beside it alone: SQLite must
-  // do all by itself.
+  // It promises no longer, as the system's own VFS does, that a torn write leaves the bytes beside it alone: SQLite
+  // must do all by itself.
   void PromiseNothing() { promises_ = 0; }
 
   // For tests of the test: syncs do nothing.
