@@ -133,10 +133,15 @@ const NginxDirective* PickLocation(const NginxDirective& scope, const std::strin
   return inner != nullptr ? inner : best;
 }
 
-std::vector<std::string> Addresses(const NginxConfig& config, const std::string& authority) {
+// Where `upstream` and `map` stand: at the top of a file that is included into http, or in http itself.
+std::vector<const NginxDirective*> HttpScopes(const NginxConfig& config) {
   std::vector<const NginxDirective*> scopes = {&config.root};
   for (const NginxDirective* http : config.root.Find("http")) scopes.push_back(http);
-  for (const NginxDirective* scope : scopes) {
+  return scopes;
+}
+
+std::vector<std::string> Addresses(const NginxConfig& config, const std::string& authority) {
+  for (const NginxDirective* scope : HttpScopes(config)) {
     for (const NginxDirective* upstream : scope->Find("upstream")) {
       if (upstream->Argument(1) != authority) continue;
       // One that is kept for the failure of all others has no part in what goes to them, one that is down in nothing.
@@ -169,21 +174,15 @@ bool Rewrite(const NginxDirective& scope, std::string* path, NginxRoute* route, 
       return true;
     }
     if (directive.name() != "rewrite" || directive.words.size() < 3) continue;
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    const re2::RE2 regex(AsRe2(directive.Argument(1)), options);
-    constexpr int kMaxGroups = 10;
-    re2::StringPiece groups[kMaxGroups];
     const std::string before = *path;
-    if (!regex.ok() || !regex.Match(before, 0, before.size(), re2::RE2::UNANCHORED, groups,
-                                    std::min(kMaxGroups, regex.NumberOfCapturingGroups() + 1)))
-      continue;
+    const auto groups = Match(directive.Argument(1), before, false);
+    if (!groups) continue;
     const std::string to = directive.Argument(2), flag = directive.Argument(3);
     std::string out;
     for (size_t i = 0; i < to.size(); ++i) {
       if (to[i] == '$' && i + 1 < to.size() && std::isdigit(static_cast<unsigned char>(to[i + 1]))) {
-        const re2::StringPiece& group = groups[to[++i] - '0'];
-        out.append(group.data() == nullptr ? "" : group.data(), group.size());
+        const auto group = groups->find(std::string(1, to[++i]));
+        if (group != groups->end()) out += group->second;
       } else {
         out.push_back(to[i]);
       }
@@ -224,9 +223,7 @@ std::string Substituted(const std::string& text, const NginxDirective& location,
 
 // What `map` gives a variable where nothing special is asked: its default, else its only value.
 std::optional<std::string> MappedByDefault(const NginxConfig& config, const std::string& name) {
-  std::vector<const NginxDirective*> scopes = {&config.root};
-  for (const NginxDirective* http : config.root.Find("http")) scopes.push_back(http);
-  for (const NginxDirective* scope : scopes) {
+  for (const NginxDirective* scope : HttpScopes(config)) {
     for (const NginxDirective* map : scope->Find("map")) {
       if (map->Argument(2) != "$" + name) continue;
       for (const NginxDirective& entry : map->block) {
