@@ -53,27 +53,27 @@ class Collector {
     }
     // What "${NAME}" in one of them stands for is often said by another.
     std::map<std::string, std::string> variables;
+    std::vector<std::vector<ConfigValue>> configs;
     for (const v1::ConfigFile& file : files) {
       if (file.format() == "nginx") continue;
-      const auto config = ReadConfigValues(file.path(), file.format());
+      auto config = ReadConfigValues(file.path(), file.format());
       if (!config.ok()) continue;
       for (const ConfigValue& value : config->values) variables.emplace(value.key, value.value);
+      configs.push_back(std::move(config->values));
     }
-    for (const v1::ConfigFile& file : files) AddFile(client, file, variables);
+    for (const auto& values : configs) AddValues(client, values, variables);
   }
 
   std::vector<PostgresServer> Take() { return std::move(servers_); }
 
  private:
-  void AddFile(const v1::Service& client, const v1::ConfigFile& file,
-               const std::map<std::string, std::string>& variables) {
-    if (file.format() == "nginx") return;
-    const auto config = ReadConfigValues(file.path(), file.format());
-    if (!config.ok()) return;
+  // Those of one file.
+  void AddValues(const v1::Service& client, const std::vector<ConfigValue>& values,
+                 const std::map<std::string, std::string>& variables) {
     std::map<std::string, PostgresWay> parts;
     // Groups of keys of which one stands for something that is not known here.
     std::set<std::string> unknown;
-    for (const ConfigValue& value : config->values) {
+    for (const ConfigValue& value : values) {
       const auto text = Expand(value.value, variables);
       if (!text.ok()) {
         if (const auto [group, part] = SplitKey(value.key); !part.empty()) unknown.insert(group);
@@ -88,8 +88,8 @@ class Collector {
       if (!part.empty()) Take(part, *text, value.location, &parts[group]);
     }
     for (auto& [group, way] : parts) {
-      // A host alone may be anything's.
       if (unknown.contains(group)) continue;
+      // A host alone may be anything's.
       if (way.dsn.host.empty() || way.dsn.user.empty() || way.dsn.database.empty()) continue;
       way.client = &client;
       way.connection_string = ToConnectionString(way.dsn);
