@@ -62,12 +62,8 @@ class DevAnalysis {
  private:
   // The same call as it is made in production, where the client's base may be another one.
   std::string InProduction(const ClientCall& call) const {
-    const auto& place = call.literal.location;
     for (const ClientCall& other : client_.calls.calls) {
-      const auto& there = other.literal.location;
-      const bool same = there.file() == place.file() && there.line() == place.line() &&
-                        there.column() == place.column() && other.method == call.method;
-      if (same) return other.path;
+      if (SamePlace(other.literal, call.literal) && other.method == call.method) return other.path;
     }
     return call.path;
   }

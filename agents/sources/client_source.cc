@@ -132,11 +132,6 @@ bool IsScheme(const std::string& text) {
          });
 }
 
-bool SamePlace(const Literal& a, const Literal& b) {
-  return a.location.file() == b.location.file() && a.location.line() == b.location.line() &&
-         a.location.column() == b.location.column();
-}
-
 class Reader {
  public:
   explicit Reader(const std::vector<JsFile>& files, JsSymbols* symbols) : files_(files), symbols_(*symbols) {}
@@ -528,6 +523,11 @@ void ReadEnvironment(const JsFile& file, JsSymbols* symbols) {
 }
 
 }  // namespace
+
+bool SamePlace(const Literal& a, const Literal& b) {
+  return a.location.file() == b.location.file() && a.location.line() == b.location.line() &&
+         a.location.column() == b.location.column();
+}
 
 std::string BasePathOf(const std::string& url_or_path) {
   std::string path = url_or_path;

@@ -53,6 +53,9 @@ bool IsReadBy(const std::string& path, ClientBuild build);
 // Errors: NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
 absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build = ClientBuild::kProduction);
 
+// Whether both are written at the same place of the same file.
+bool SamePlace(const Literal& a, const Literal& b);
+
 // Path part of a URL or path, without a trailing slash: "https://h:1/v1/" -> "/v1", "/v1" -> "/v1", "https://h" -> "".
 std::string BasePathOf(const std::string& url_or_path);
 
