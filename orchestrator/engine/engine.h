@@ -163,6 +163,8 @@ class Engine {
   // An incident that was read back, or opened: those of its alerts that no other has can be found.
   absl::Status IndexAlerts(const Live& live);
   absl::Status IndexEndedAlerts();
+  // How often alerts changed before the start, as far as the journal's last events tell.
+  absl::Status RecountFlaps();
   absl::Status ReclaimAlerts(const Live& live);
 
   // engine_new_alerts.cc
@@ -173,7 +175,11 @@ class Engine {
   // True where the ended incident is open again.
   absl::StatusOr<bool> ReopenFor(const v1::Alert& alert, const std::string& ended_id, const GroupingRule& rule);
   // The alerts that open an incident now; none: this one waits.
-  std::vector<v1::Alert> AlertsToOpen(v1::Alert alert, const GroupingRule& rule);
+  std::vector<PendingAlerts::Taken> AlertsToOpen(v1::Alert alert, const GroupingRule& rule);
+  absl::StatusOr<IngestedAlert> OpenFor(const std::vector<PendingAlerts::Taken>& taken,
+                                        const std::optional<command::Flap>& flap, std::set<std::string>& touched);
+  // What an alert counted while it waited, beside the reading that its incident begins with.
+  void CountOccurrences(const std::string& id, const std::string& fingerprint, uint32_t occurrences);
 
   // engine_moves.cc
   absl::Status Merge(const v1::CommandIncidentRequest& request, const std::string& by);

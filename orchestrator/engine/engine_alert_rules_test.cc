@@ -99,6 +99,67 @@ TEST_F(EngineAlertRulesTest, AFlappingAlertHasNoEffectUntilItIsSteady) {
   EXPECT_EQ(incident.alert_counts().resolved(), 1u);
 }
 
+TEST_F(EngineAlertRulesTest, ARestartForgetsNoChangeOfAnAlert) {
+  world_.Restart();
+  Fires("other");
+  const std::string id = Fires("f1").incident_id;
+  for (int change = 1; change <= 7; ++change) {
+    EXPECT_EQ(world_.Recorded(id).flapping_size(), 0) << change;
+    change % 2 == 1 ? Clears("f1") : Fires("f1");
+    world_.Restart();
+  }
+  ASSERT_EQ(world_.Recorded(id).flapping_size(), 1);
+  EXPECT_EQ(world_.Recorded(id).flapping(0).changes(), 7u);
+  EXPECT_EQ(world_.Recorded(id).flapping(0).fingerprint(), "f1");
+}
+
+TEST_F(EngineAlertRulesTest, ChangesOfLongAgoDoNotCountAfterARestart) {
+  world_.Restart();
+  Fires("other");
+  const std::string id = Fires("f1").incident_id;
+  for (int change = 1; change <= 6; ++change) change % 2 == 1 ? Clears("f1") : Fires("f1");
+  world_.Advance(absl::Minutes(11));
+  world_.Restart();
+  Clears("f1");
+  EXPECT_EQ(world_.Recorded(id).flapping_size(), 0);
+}
+
+TEST_F(EngineAlertRulesTest, AnAlertThatWaitsDoesNotFlapByBeingSentAgain) {
+  Rule().mutable_occurrences()->set_count(2);
+  world_.Restart();
+  Fires("f1");
+  const std::string first = Fires("f1").incident_id;
+  Clears("f1");
+  Resolve(first);
+  v1::Alert alert;
+  alert.set_fingerprint("f1");
+  alert.set_title("alert f1");
+  alert.set_status(kFiring);
+  *alert.mutable_starts_at() = ToProto(world_.clock().Now());
+  for (int sent = 0; sent < 10; ++sent) EXPECT_TRUE(world_.Alert(alert).pending) << sent;
+  const IngestedAlert second = Fires("f1");
+  ASSERT_TRUE(second.opened);
+  EXPECT_EQ(world_.Recorded(second.incident_id).flapping_size(), 0);
+}
+
+TEST_F(EngineAlertRulesTest, TheOccurrencesThatWaitedAreTheCountOfTheAlert) {
+  const auto counts = [&] {
+    std::map<std::string, uint64_t> by_alert;
+    const auto alerts = world_.journal().ListAlerts(false, 100);
+    for (const v1::ListedAlert& alert : *alerts) by_alert[alert.alert().fingerprint()] = alert.count();
+    return by_alert;
+  };
+  Rule().mutable_occurrences()->set_count(4);
+  world_.Restart();
+  Fires("f1");
+  Fires("f2");
+  Fires("f1");
+  ASSERT_TRUE(Fires("f1").opened);
+  EXPECT_EQ(counts(), (std::map<std::string, uint64_t>{{"f1", 3}, {"f2", 1}}));
+  Fires("f1");
+  EXPECT_EQ(counts()["f1"], 4u) << "sent once more";
+}
+
 TEST_F(EngineAlertRulesTest, FlappingCountsAcrossIncidentsAndKeepsTheNextOneOpen) {
   Rule().set_late(v1::LATE_ALERTS_REOPEN);
   world_.Restart();

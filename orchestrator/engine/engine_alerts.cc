@@ -1,5 +1,6 @@
 // Alerts and the opening of incidents.
 #include <algorithm>
+#include <unordered_map>
 
 #include "common/crash_point.h"
 #include "common/hash.h"
@@ -19,6 +20,10 @@ constexpr char kNoPlaybookMatches[] =
 
 // Alerts of ended incidents that are read back at the start.
 constexpr size_t kRememberedAtStart = 10'000;
+
+// So many of the last events are searched for changes of alerts at the start: what takes some milliseconds, and is more
+// than most sites have in a day.
+constexpr size_t kEventsForFlaps = 20'000;
 
 }  // namespace
 
@@ -100,6 +105,26 @@ absl::Status Engine::IndexEndedAlerts() {
     }
   }
   return absl::OkStatus();
+}
+
+// As IngestAlerts counted them: a change is a reading as firing or resolved behind one as the other. The first reading
+// of an alert says nothing, unless it is its clearing.
+absl::Status Engine::RecountFlaps() {
+  flaps_.Clear();
+  std::unordered_map<std::string, v1::AlertStatus> last;
+  const auto read = [&](const v1::Alert& alert, absl::Time at, v1::AlertStatus before_first) {
+    const auto [known, is_first] = last.try_emplace(alert.fingerprint(), before_first);
+    const bool changes = known->second != alert.status();
+    known->second = alert.status();
+    if (!changes) return;
+    const FlapLimits& limits = grouping_.For(alert).flapping;
+    if (!limits.off) flaps_.Changed(alert.fingerprint(), at, limits.within);
+  };
+  return journal_.VisitRecentAlerts(kEventsForFlaps, [&](const v1::Event& event) {
+    const absl::Time at = FromProto(event.time());
+    for (const auto& alert : event.incident_opened().alerts()) read(alert, at, alert.status());
+    if (event.has_alert_attached()) read(event.alert_attached().alert(), at, v1::ALERT_STATUS_FIRING);
+  });
 }
 
 // An ended incident is taken up again: its alerts are its own once more, but for those that another one has by now.

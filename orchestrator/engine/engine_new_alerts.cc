@@ -50,15 +50,20 @@ absl::StatusOr<bool> Engine::ReopenFor(const v1::Alert& alert, const std::string
   return true;
 }
 
-std::vector<v1::Alert> Engine::AlertsToOpen(v1::Alert alert, const GroupingRule& rule) {
+std::vector<PendingAlerts::Taken> Engine::AlertsToOpen(v1::Alert alert, const GroupingRule& rule) {
   auto& changes = transaction_.batch.pending_alerts;
   const std::string fingerprint = alert.fingerprint();
   if (!rule.occurrences || (pending_.IsFull() && pending_.Find(fingerprint) == nullptr)) {
+    const uint32_t occurrences = pending_.OccurrencesWith(alert);
     pending_.Remove(fingerprint, changes);
-    return {std::move(alert)};
+    return {{std::move(alert), occurrences}};
   }
   if (!pending_.Fires(alert, rule.name, rule.CountedTogether(alert), *rule.occurrences, changes)) return {};
   return pending_.TakeGroup(fingerprint, changes);
+}
+
+void Engine::CountOccurrences(const std::string& id, const std::string& fingerprint, uint32_t occurrences) {
+  for (uint32_t i = 1; i < occurrences; ++i) transaction_.batch.repeated_alerts.emplace_back(id, fingerprint);
 }
 
 absl::StatusOr<IngestedAlert> Engine::IngestNew(v1::Alert alert, std::set<std::string>& touched) {
@@ -67,7 +72,9 @@ absl::StatusOr<IngestedAlert> Engine::IngestNew(v1::Alert alert, std::set<std::s
   std::optional<command::Flap> flap;
   if (const AlertIndex::Known* ended = alerts_.FindEnded(alert.fingerprint())) {
     ended_id = ended->incident_id();
-    if (ended->status == v1::ALERT_STATUS_RESOLVED) flap = Flaps(alert, rule);
+    // While it waits for more occurrences it is sent again and again; that it fires anew was counted at first.
+    const bool waits = pending_.Find(alert.fingerprint()) != nullptr;
+    if (ended->status == v1::ALERT_STATUS_RESOLVED && !waits) flap = Flaps(alert, rule);
   }
   std::string id = joins_.Find(rule, rule.KeyOf(alert), alert.subject(), clock_.Now());
   // One that flaps takes nothing up again: its next incident stays open until it is steady.
@@ -77,28 +84,40 @@ absl::StatusOr<IngestedAlert> Engine::IngestNew(v1::Alert alert, std::set<std::s
     if (reopened) id = ended_id;
   }
   if (!id.empty()) {
-    pending_.Remove(alert.fingerprint(), transaction_.batch.pending_alerts);
+    const std::string fingerprint = alert.fingerprint();
+    const uint32_t occurrences = pending_.OccurrencesWith(alert);
+    pending_.Remove(fingerprint, transaction_.batch.pending_alerts);
     OMNIX_ASSIGN_OR_RETURN(Live * live, FindOrLoad(id));
     touched.insert(id);
     OMNIX_RETURN_IF_ERROR(Attach(*live, std::move(alert), flap));
+    CountOccurrences(id, fingerprint, occurrences);
     OMNIX_RETURN_IF_ERROR(NoteLate(id, ended_id, touched));
     return IngestedAlert{id, false, false};
   }
-  std::vector<v1::Alert> alerts = AlertsToOpen(std::move(alert), rule);
-  if (alerts.empty()) {
+  std::vector<PendingAlerts::Taken> taken = AlertsToOpen(std::move(alert), rule);
+  if (taken.empty()) {
     OMNIX_CRASH_POINT("alerts.pending");
     return IngestedAlert{"", false, false, true};
   }
+  return OpenFor(taken, flap, touched);
+}
+
+absl::StatusOr<IngestedAlert> Engine::OpenFor(const std::vector<PendingAlerts::Taken>& taken,
+                                              const std::optional<command::Flap>& flap,
+                                              std::set<std::string>& touched) {
   OMNIX_CRASH_POINT("alerts.before_opening");
   std::set<std::string> ended;
   v1::Severity severity = v1::SEVERITY_UNKNOWN;
-  for (const auto& opening : alerts) {
+  std::vector<v1::Alert> alerts;
+  for (const auto& [opening, occurrences] : taken) {
     severity = std::max(severity, opening.severity());
     if (const AlertIndex::Known* known = alerts_.FindEnded(opening.fingerprint())) ended.insert(known->incident_id());
+    alerts.push_back(opening);
   }
   const std::string by = alerts[0].source().empty() ? "alert" : alerts[0].source();
   const std::string title = alerts[0].title();
-  OMNIX_ASSIGN_OR_RETURN(id, Open(title, severity, std::move(alerts), by, "", flap));
+  OMNIX_ASSIGN_OR_RETURN(const std::string id, Open(title, severity, std::move(alerts), by, "", flap));
+  for (const auto& [opening, occurrences] : taken) CountOccurrences(id, opening.fingerprint(), occurrences);
   for (const auto& former : ended) OMNIX_RETURN_IF_ERROR(NoteLate(id, former, touched));
   return IngestedAlert{id, true, false};
 }

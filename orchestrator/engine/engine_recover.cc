@@ -15,6 +15,7 @@ absl::Status Engine::Recover() {
   };
   OMNIX_RETURN_IF_ERROR(ReplayOpenIncidents(journal_, resume));
   OMNIX_RETURN_IF_ERROR(IndexEndedAlerts());
+  OMNIX_RETURN_IF_ERROR(RecountFlaps());
   OMNIX_RETURN_IF_ERROR(prior_.Load(journal_));
   OMNIX_ASSIGN_OR_RETURN(auto pending, journal_.ReadPendingAlerts());
   pending_.Load(std::move(pending));

@@ -165,6 +165,10 @@ class EngineWorld {
     alert.set_title("alert " + fingerprint);
     alert.set_status(status);
     alert.set_severity(v1::SEVERITY_ERROR);
+    return Alert(alert);
+  }
+
+  IngestedAlert Alert(const v1::Alert& alert) {
     IngestedAlert result;
     bool answered = false;
     engine_->IngestAlerts({alert}, [&](absl::StatusOr<std::vector<IngestedAlert>> ingested) {

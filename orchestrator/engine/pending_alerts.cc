@@ -115,16 +115,25 @@ void PendingAlerts::Remove(const std::string& fingerprint, Changes& changes) {
   alerts_.erase(found);
 }
 
-std::vector<v1::Alert> PendingAlerts::TakeGroup(const std::string& fingerprint, Changes& changes) {
+std::vector<PendingAlerts::Taken> PendingAlerts::TakeGroup(const std::string& fingerprint, Changes& changes) {
   const auto found = alerts_.find(fingerprint);
   if (found == alerts_.end()) return {};
-  std::vector<v1::Alert> alerts = {found->second.pending.alert()};
+  const auto taken = [](const v1::PendingAlert& pending) {
+    return Taken{pending.alert(), static_cast<uint32_t>(pending.occurrences_size())};
+  };
+  std::vector<Taken> alerts = {taken(found->second.pending)};
   const std::set<std::string> all = groups_.at({found->second.pending.rule(), found->second.pending.group()});
   for (const auto& other : all) {
-    if (other != fingerprint) alerts.push_back(alerts_.at(other).pending.alert());
+    if (other != fingerprint) alerts.push_back(taken(alerts_.at(other).pending));
     Remove(other, changes);
   }
   return alerts;
+}
+
+uint32_t PendingAlerts::OccurrencesWith(const v1::Alert& alert) const {
+  const v1::PendingAlert* pending = Find(alert.fingerprint());
+  if (pending == nullptr) return 1;
+  return static_cast<uint32_t>(pending->occurrences_size()) + (HasStart(*pending, StartOf(alert)) ? 0 : 1);
 }
 
 size_t PendingAlerts::Expire(Changes& changes) {

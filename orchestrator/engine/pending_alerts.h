@@ -43,8 +43,14 @@ class PendingAlerts {
   void Clears(const v1::Alert& alert, Changes& changes);
   // An incident has it now.
   void Remove(const std::string& fingerprint, Changes& changes);
+  struct Taken {
+    v1::Alert alert;
+    uint32_t occurrences = 1;
+  };
   // The alerts of this one's group leave, this one first.
-  std::vector<v1::Alert> TakeGroup(const std::string& fingerprint, Changes& changes);
+  std::vector<Taken> TakeGroup(const std::string& fingerprint, Changes& changes);
+  // How often the alert occurred that fires now, with this time; 1 where it did not wait.
+  uint32_t OccurrencesWith(const v1::Alert& alert) const;
 
   // Forgets those whose last occurrence is too old; gives how many.
   size_t Expire(Changes& changes);

@@ -77,6 +77,11 @@ class Journal {
   virtual absl::Status VisitEvents(const std::string& incident_id,
                                    const std::function<void(const v1::Event& event)>& visit) = 0;
 
+  // Calls `visit` with those of the last `count` events of all incidents, in the order in which they were kept, that
+  // read alerts: IncidentOpened and AlertAttached; an event ends with its call. `visit` does not use the journal.
+  // Thread-safe.
+  virtual absl::Status VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) = 0;
+
   // Incidents that are neither Resolved nor Cancelled, in the order of their opening. Thread-safe.
   virtual absl::StatusOr<std::vector<std::string>> OpenIncidentIds() = 0;
 

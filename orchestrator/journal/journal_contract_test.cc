@@ -139,6 +139,36 @@ TEST_P(JournalContract, CountsAlerts) {
   EXPECT_EQ(journal_->ListIncidents(false, 10)->front().alerts(), 2u);
 }
 
+TEST_P(JournalContract, VisitsTheReadingsOfAlertsAmongTheLastEvents) {
+  const std::string other = "INC-2025-09-04-002";
+  const auto attached = [](const std::string& incident, uint64_t sequence, const std::string& fingerprint) {
+    v1::RecordedEvent recorded = MakeEvent(incident, sequence);
+    recorded.mutable_event()->mutable_alert_attached()->mutable_alert()->set_fingerprint(fingerprint);
+    return recorded;
+  };
+  const auto visited = [&](size_t count) {
+    std::vector<std::string> seen;
+    EXPECT_TRUE(journal_
+                    ->VisitRecentAlerts(count,
+                                        [&](const v1::Event& event) {
+                                          seen.push_back(event.has_incident_opened()
+                                                             ? event.incident_id()
+                                                             : event.alert_attached().alert().fingerprint());
+                                        })
+                    .ok());
+    return seen;
+  };
+  EXPECT_THAT(visited(10), testing::IsEmpty());
+  Batch batch;
+  batch.events = {OpenedEvent(kIncident), attached(kIncident, 2, "b"), OpenedEvent(other), NoteEvent(kIncident, 3),
+                  attached(other, 2, "a")};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  EXPECT_THAT(visited(SIZE_MAX), testing::ElementsAre(kIncident, "b", other, "a"));
+  EXPECT_THAT(visited(3), testing::ElementsAre(other, "a"));
+  EXPECT_THAT(visited(1), testing::ElementsAre("a"));
+  EXPECT_THAT(visited(0), testing::IsEmpty());
+}
+
 TEST_P(JournalContract, KeepsPinsOnce) {
   Batch batch;
   batch.pins = {{"abc", "playbook", std::string("a\0b", 3)}, {"abc", "playbook", std::string("a\0b", 3)}};

@@ -92,6 +92,34 @@ absl::Status SqliteJournal::VisitEvents(const std::string& incident_id,
                    });
 }
 
+absl::Status SqliteJournal::VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) {
+  int64_t last = 0;
+  const auto find_last = [&](SqliteConnection& db) -> absl::Status {
+    OMNIX_ASSIGN_OR_RETURN(last, db.Integer("SELECT coalesce(max(id), 0) FROM events"));
+    return absl::OkStatus();
+  };
+  OMNIX_RETURN_IF_ERROR(readers_.With(find_last));
+  google::protobuf::Arena arena;
+  constexpr auto kStep = static_cast<int64_t>(kEventsInOneRead);
+  for (int64_t after = std::max<int64_t>(0, last - AsLimit(count)); after < last; after += kStep) {
+    const auto read = [&](SqliteConnection& db) {
+      return db.Query(
+          "SELECT id, payload FROM events WHERE id > ?1 AND id <= ?2 AND type IN ('IncidentOpened', 'AlertAttached') "
+          "ORDER BY id",
+          [&](const SqliteRow& row) -> absl::Status {
+            arena.Reset();
+            auto* event = google::protobuf::Arena::CreateMessage<v1::Event>(&arena);
+            OMNIX_RETURN_IF_ERROR(ParseEvent(db, row.Integer(0), row.BlobView(1), event));
+            visit(*event);
+            return absl::OkStatus();
+          },
+          after, std::min(after + kStep, last));
+    };
+    OMNIX_RETURN_IF_ERROR(readers_.With(read));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<std::string>> SqliteJournal::OpenIncidentIds() {
   std::vector<std::string> incidents;
   OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {

@@ -86,6 +86,8 @@ void MemoryJournal::Keep(const Batch& batch) {
     ++events_;
     Stored& incident = incidents_[event.incident_id()];
     Project(incident, event);
+    if (event.has_incident_opened() || event.has_alert_attached())
+      readings_[events_] = {event.incident_id(), incident.events.size()};
     incident.events.push_back(recorded);
   }
   for (const auto& [fingerprint, pending] : batch.pending_alerts) {
@@ -204,6 +206,16 @@ absl::Status MemoryJournal::VisitEvents(const std::string& incident_id,
   const auto found = incidents_.find(incident_id);
   if (found == incidents_.end()) return absl::OkStatus();
   for (const v1::RecordedEvent& recorded : found->second.events) visit(recorded.event());
+  return absl::OkStatus();
+}
+
+absl::Status MemoryJournal::VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) {
+  std::lock_guard lock(mutex_);
+  const uint64_t before = events_ - std::min<uint64_t>(count, events_);
+  for (auto it = readings_.upper_bound(before); it != readings_.end(); ++it) {
+    const auto& [incident, index] = it->second;
+    visit(incidents_.at(incident).events[index].event());
+  }
   return absl::OkStatus();
 }
 

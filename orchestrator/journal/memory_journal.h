@@ -35,6 +35,7 @@ class MemoryJournal : public Journal {
                                                             size_t limit) override;
   absl::Status VisitEvents(const std::string& incident_id,
                            const std::function<void(const v1::Event& event)>& visit) override;
+  absl::Status VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) override;
   absl::StatusOr<std::vector<std::string>> OpenIncidentIds() override;
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
@@ -74,6 +75,8 @@ class MemoryJournal : public Journal {
   std::map<std::string, v1::PendingAlert> pending_;
   std::map<std::string, std::string> pins_;
   uint64_t events_ = 0;
+  // Those that read alerts: their numbers, and where they are (incident, index).
+  std::map<uint64_t, std::pair<std::string, size_t>> readings_;
   absl::Status failure_;
   bool fail_before_ = false;
   bool fail_after_ = false;

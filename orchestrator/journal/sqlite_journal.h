@@ -65,6 +65,7 @@ class SqliteJournal final : public Journal {
                                                             size_t limit) override;
   absl::Status VisitEvents(const std::string& incident_id,
                            const std::function<void(const v1::Event& event)>& visit) override;
+  absl::Status VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) override;
   absl::StatusOr<std::vector<std::string>> OpenIncidentIds() override;
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;

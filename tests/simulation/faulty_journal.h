@@ -57,6 +57,9 @@ class FaultyJournal final : public Journal {
                            const std::function<void(const v1::Event& event)>& visit) override {
     return journal_.VisitEvents(incident_id, visit);
   }
+  absl::Status VisitRecentAlerts(size_t count, const std::function<void(const v1::Event& event)>& visit) override {
+    return journal_.VisitRecentAlerts(count, visit);
+  }
   absl::StatusOr<std::vector<v1::RecordedEvent>> ReadEvents(const std::string& incident_id, uint64_t after,
                                                             size_t limit) override {
     return journal_.ReadEvents(incident_id, after, limit);
