@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "absl/strings/ascii.h"
+#include "agents/sources/client_headers.h"
 #include "agents/sources/client_makers.h"
 #include "agents/sources/js_value.h"
 #include "common/file.h"
@@ -143,7 +144,7 @@ class Reader {
     FindNamedBases();
     JoinPending();
     FindEndpointTables();
-    FindHeaders();
+    result_.headers = RequestHeaders(files_, SendsBodies());
     ChooseBasePath();
     return std::move(result_);
   }
@@ -456,18 +457,10 @@ class Reader {
     Emit(pending.call, text);
   }
 
-  // `headers.Authorization = ...`, { Authorization: ... }, headers.set('X-CSRF-Token', ...)
-  void FindHeaders() {
-    static const std::set<std::string> kAsked = {"authorization", "x-csrf-token", "x-xsrf-token", "x-requested-with",
-                                                 "x-api-key"};
-    std::set<std::string> found;
-    for (const JsFile& file : files_) {
-      for (const JsToken& token : file.tokens) {
-        const bool name = token.kind == JsTokenKind::kIdentifier || token.kind == JsTokenKind::kString;
-        if (name && kAsked.contains(Lower(token.text)) && found.insert(Lower(token.text)).second)
-          result_.headers.push_back(token.text);
-      }
-    }
+  bool SendsBodies() const {
+    return std::any_of(result_.calls.begin(), result_.calls.end(), [](const ClientCall& call) {
+      return call.method == "POST" || call.method == "PUT" || call.method == "PATCH";
+    });
   }
 
   void ChooseBasePath() {
