@@ -44,4 +44,9 @@ absl::Status TryConnect(const HostPort& address, absl::Duration timeout) {
   return status;
 }
 
+absl::Status TryConnect(const std::string& address, absl::Duration timeout) {
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
+  return parsed.ok() ? TryConnect(*parsed, timeout) : parsed.status();
+}
+
 }  // namespace omnix

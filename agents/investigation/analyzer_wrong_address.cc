@@ -137,8 +137,7 @@ void Conclude(Scene* scene, const v1::Service& service, const v1::Service& neede
   if (h.symptom_ids_size() == 0 && logged.empty()) return;
   const bool local = HostOf(named.address).starts_with("127.");
   const bool nobody = local && !listeners.contains(std::atoi(PortOf(named.address).c_str()));
-  const auto parsed = ParseHostPort(right);
-  const bool needed_is_up = parsed.ok() && TryConnect(*parsed, kConnectTimeout).ok();
+  const bool needed_is_up = TryConnect(right, kConnectTimeout).ok();
   h.set_kind("dependency.wrong_address");
   h.set_component(service.name());
   *h.mutable_location() =

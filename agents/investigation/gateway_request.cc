@@ -25,12 +25,14 @@ void FindUpstream(const Scene& scene, GatewayRequest* request) {
 }  // namespace
 
 std::vector<GatewayRequest> GatewayRequests(const Scene& scene,
-                                            const std::function<bool(const v1::CheckResult&)>& wanted) {
+                                            const std::function<bool(const v1::CheckResult&)>& wanted,
+                                            RequestMethods methods) {
   std::vector<GatewayRequest> requests;
   for (const auto& [id, result] : scene.symptom_results) {
     const std::string url = AttributeOf(result, "url");
     const std::string method = AttributeOf(result, "method");
-    if (url.empty() || (!method.empty() && method != "GET") || !wanted(result)) continue;
+    const bool right_method = methods == RequestMethods::kAll || method.empty() || method == "GET";
+    if (url.empty() || !right_method || !wanted(result)) continue;
     GatewayRequest request;
     request.symptom = id;
     request.result = &result;

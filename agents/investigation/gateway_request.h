@@ -22,9 +22,13 @@ struct GatewayRequest {
   std::string scheme = "http://";
 };
 
-// Of the symptoms that are answers of nginx gateways to GET requests, those for whose result `wanted` holds.
+enum class RequestMethods { kGet, kAll };
+
+// Of the symptoms that are answers of nginx gateways to requests with these methods, those for whose result `wanted`
+// holds.
 std::vector<GatewayRequest> GatewayRequests(const Scene& scene,
-                                            const std::function<bool(const v1::CheckResult&)>& wanted);
+                                            const std::function<bool(const v1::CheckResult&)>& wanted,
+                                            RequestMethods methods = RequestMethods::kGet);
 
 // The block that answers: the route's location, else its server.
 const NginxDirective* BlockOf(const GatewayRequest& request);
