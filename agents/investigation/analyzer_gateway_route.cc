@@ -6,6 +6,7 @@
 
 #include "agents/checks/http_tools.h"
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/gateway_paths.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -36,31 +37,21 @@ bool Mentions(const Change& change, const std::string& path) {
   return false;
 }
 
-// The path as the service behind may know it: as it is called, or an endpoint of it that the path ends with ("/orders"
-// of
-// "/shop/orders").
-std::vector<std::string> PathsAt(const v1::Service& behind, const std::string& path) {
-  constexpr size_t kLeastPath = 2;
-  std::vector<std::string> paths = {path};
-  for (const v1::Endpoint& endpoint : behind.endpoints()) {
-    const bool reads = endpoint.method().empty() || endpoint.method() == "GET";
-    if (reads && !endpoint.websocket() && endpoint.path().size() >= kLeastPath && endpoint.path() != path &&
-        path.ends_with(endpoint.path()))
-      paths.push_back(endpoint.path());
-  }
-  return paths;
-}
-
-// The service behind the gateway that serves the path when called straight; with the answer.
-const v1::Service* ServedBehind(Scene* scene, const v1::Service& gateway, const std::string& path, Answer* answer) {
+// The service behind the gateway that serves the path when called straight; with the answer. That who calls must say
+// who it is, is an answer of the service, unless the gateway hands on the very same.
+const v1::Service* ServedBehind(Scene* scene, const v1::Service& gateway, const std::string& path,
+                                const Answer& through, Answer* answer) {
+  const auto serves = [&](int status) {
+    return status > 0 && (status < kFirstErrorStatus || (status == kUnauthorized && through.status != kUnauthorized));
+  };
   for (const std::string& name : gateway.depends_on()) {
     const v1::Service* behind = scene->FindService(name);
     if (behind == nullptr || behind->base_url().empty()) continue;
     std::string base = behind->base_url();
     while (base.ends_with('/')) base.pop_back();
-    for (const std::string& own : PathsAt(*behind, path)) {
+    for (const std::string& own : PathsBehind(*scene, gateway, *behind, path)) {
       *answer = scene->prober.Ask({name, base + own, "", false});
-      if (answer->status > 0 && (answer->status < kFirstErrorStatus || answer->status == kUnauthorized)) return behind;
+      if (serves(answer->status)) return behind;
     }
   }
   return nullptr;
@@ -107,7 +98,7 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     const bool missing = through.status == kNotFoundStatus || attributes.count(kFallbackAttribute) > 0;
     if ((through.status < kFirstErrorStatus && !missing) || !same_answer || of_the_program) continue;
     Answer direct;
-    const v1::Service* behind = ServedBehind(scene, *gateway, path, &direct);
+    const v1::Service* behind = ServedBehind(scene, *gateway, path, through, &direct);
     if (behind == nullptr) continue;
     const auto same = std::find_if(candidates->begin(), candidates->end(), [&](const Candidate& c) {
       return c.hypothesis.kind().starts_with("gateway.") && c.hypothesis.component() == gateway->name() &&

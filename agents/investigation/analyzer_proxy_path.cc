@@ -1,16 +1,20 @@
 // gateway.proxy_path: the gateway hands a request on, but with a path that the upstream does not serve; with another
-// path (the location's prefix taken away, or kept) the same upstream serves it. The remedy is the URI part of that
-// location's proxy_pass; or, where a part of the path is left over that no URI part can take away, the location's
-// prefix.
+// path (the location's prefix taken away, or kept; what the upstream's own endpoints begin with put before it; as an
+// earlier version of the line had it) the same upstream serves it. The remedy is the URI part of that location's
+// proxy_pass; or, where a part of the path is left over that no URI part can take away, the location's prefix.
 //
-// nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came
+// nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came; a URI
+// part with variables is passed as they make it
 // (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass).
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
 
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/gateway_paths.h"
 #include "agents/investigation/symptoms_of.h"
 #include "fmt/format.h"
 
@@ -26,6 +30,7 @@ constexpr size_t kSampled = 3;
 // What fails in one location: symptom ids and the paths as callers ask for them.
 struct FailingLocation {
   const v1::Service* gateway = nullptr;
+  const NginxFacts* nginx = nullptr;
   const NginxDirective* location = nullptr;
   const NginxDirective* proxy_pass = nullptr;
   std::string upstream;
@@ -38,8 +43,28 @@ struct FailingLocation {
 
 bool IsPrefixLocation(const NginxDirective& location) {
   const std::string kind = location.Argument(1);
-  return location.words.back().text.starts_with('/') && (location.words.size() == 2 || kind == "^~") &&
-         location.Find("rewrite").empty();
+  return location.words.back().text.starts_with('/') && (location.words.size() == 2 || kind == "^~");
+}
+
+bool HasVariables(const std::string& text) { return text.find('$') != std::string::npos; }
+
+// The configuration with another target in this proxy_pass.
+NginxConfig With(NginxConfig config, const NginxDirective& proxy_pass, const std::string& target) {
+  const v1::Location& place = proxy_pass.words[0].location;
+  std::vector<NginxDirective*> open = {&config.root};
+  while (!open.empty()) {
+    NginxDirective* directive = open.back();
+    open.pop_back();
+    for (NginxDirective& child : directive->block) {
+      const v1::Location& at = child.words[0].location;
+      // What is included twice is written once.
+      const bool same = child.name() == "proxy_pass" && at.file() == place.file() && at.line() == place.line() &&
+                        at.column() == place.column();
+      if (same) child.words[1].text = target;
+      open.push_back(&child);
+    }
+  }
+  return config;
 }
 
 // Scheme and host of a proxy_pass, without its URI part.
@@ -66,11 +91,12 @@ std::vector<FailingLocation> Collect(Scene* scene) {
     const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
     if (route.kind != NginxRoute::Kind::kProxy || route.location == nullptr || route.addresses.empty()) continue;
     const auto passes = route.location->Find("proxy_pass");
-    if (passes.size() != 1 || !IsPrefixLocation(*route.location)) continue;
+    if (passes.size() != 1 || !route.location->Find("rewrite").empty()) continue;
     auto known = std::find_if(found.begin(), found.end(),
                               [&](const FailingLocation& f) { return f.location == route.location; });
     if (known == found.end()) {
-      found.push_back({gateway, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}, {}});
+      found.push_back(
+          {gateway, nginx, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}, {}});
       known = found.end() - 1;
     }
     known->path_by_symptom[id] = path;
@@ -95,7 +121,7 @@ class ProxyPathAnalysis {
       std::erase_if(paths_, known);
       sample_ = paths_;
     }
-    if (paths_.empty() || (!FindUri() && !FindLeftOver())) return;
+    if (paths_.empty() || (!FindTarget() && !FindLeftOver())) return;
     candidates->push_back(Propose());
   }
 
@@ -113,14 +139,70 @@ class ProxyPathAnalysis {
     return status > 0 && status < kFirstServerError && status != kNotFoundStatus;
   }
 
+  const v1::Location& Place() const { return failing_.proxy_pass->words[0].location; }
+
   std::string Prefix() const { return failing_.location->words.back().text; }
 
-  // The path that the upstream would get with this URI part; an empty one passes the path as it is.
-  std::string PassedWith(const std::string& uri, const std::string& path) const {
-    return uri.empty() ? path : uri + path.substr(Prefix().size());
+  // The path that the upstream would get if proxy_pass were written so.
+  std::string PassedWith(const std::string& target, const std::string& path) const {
+    const NginxFacts& nginx = *failing_.nginx;
+    return RouteRequest(With(*nginx.config, *failing_.proxy_pass, target), nginx.port, nginx.host, path).upstream_path;
   }
 
-  std::vector<std::string> Uris() const {
+  // As proxy_pass may have to be written, the narrowest change first.
+  std::vector<std::string> Targets() const {
+    std::vector<std::string> targets;
+    const std::string& now = failing_.upstream;
+    const std::string host = WithoutUri(now), uri = now.substr(host.size());
+    if (IsPrefixLocation(*failing_.location) && !HasVariables(now)) {
+      for (const std::string& part : PartsOfPrefix()) {
+        // Without a closing slash on both sides the paths would run together ("/v1" + "x").
+        if (part.empty() || Prefix().ends_with('/') == part.ends_with('/')) targets.push_back(host + part);
+      }
+    }
+    // As the upstream's endpoints begin, where the rest is the same.
+    const v1::Service* upstream = scene_.ServiceAt(failing_.address);
+    for (const std::string& path : sample_) {
+      if (upstream == nullptr) break;
+      const std::string& passed = failing_.passed_as.at(path);
+      for (const std::string& endpoint : EndpointsAlike(*upstream, passed)) {
+        if (endpoint.ends_with(passed)) {
+          targets.push_back(host + endpoint.substr(0, endpoint.size() - passed.size()) + RestOf(uri));
+        } else if (const std::string before = passed.substr(0, passed.size() - endpoint.size());
+                   uri.starts_with(before)) {
+          targets.push_back(host + uri.substr(before.size()));
+        }
+      }
+    }
+    for (const Change* change : scene_.ChangesOf(Place().file())) AddEarlier(*change, &targets);
+    return targets;
+  }
+
+  // What stands behind a prefix that is put before it: the URI part as it is, or what nginx passes without one.
+  std::string RestOf(const std::string& uri) const {
+    if (!uri.empty()) return uri;
+    return IsPrefixLocation(*failing_.location) ? Prefix() : "$request_uri";
+  }
+
+  // Lines that a change took away where it put this one.
+  void AddEarlier(const Change& change, std::vector<std::string>* targets) const {
+    static const re2::RE2 kPass(R"(^\s*proxy_pass\s+([^;\s]+)\s*;)");
+    for (const GitHunk& hunk : change.hunks) {
+      if (!PutsThisLine(hunk)) continue;
+      for (const std::string& line : hunk.removed) {
+        std::string target;
+        if (re2::RE2::PartialMatch(line, kPass, &target)) targets->push_back(target);
+      }
+    }
+  }
+
+  bool PutsThisLine(const GitHunk& hunk) const {
+    return std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
+      return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos;
+    });
+  }
+
+  std::vector<std::string> PartsOfPrefix() const {
     std::vector<std::string> uris = {"", "/"};
     size_t at = 0;
     for (size_t i = 0; i < kMaxSegments && (at = Prefix().find('/', at + 1)) != std::string::npos; ++i) {
@@ -140,15 +222,15 @@ class ProxyPathAnalysis {
     return served;
   }
 
-  // The URI part with which the upstream serves the most of what fails.
-  bool FindUri() {
-    for (const std::string& uri : Uris()) {
-      // Without a closing slash on both sides the paths would run together ("/v1" + "x").
-      if (!uri.empty() && Prefix().ends_with('/') != uri.ends_with('/')) continue;
-      const size_t served = CountServed([&](const std::string& path) { return PassedWith(uri, path); });
+  // What proxy_pass would have to be for the upstream to serve the most of what fails.
+  bool FindTarget() {
+    std::set<std::string> tried = {failing_.upstream};
+    for (const std::string& target : Targets()) {
+      if (!tried.insert(target).second) continue;
+      const size_t served = CountServed([&](const std::string& path) { return PassedWith(target, path); });
       if (served > served_) {
         served_ = served;
-        uri_ = uri;
+        target_ = target;
       }
       if (served_ == sample_.size()) break;
     }
@@ -159,7 +241,7 @@ class ProxyPathAnalysis {
   bool FindLeftOver() {
     constexpr size_t kMaxLeftOver = 3;
     // What takes everything says nothing of prefixes.
-    if (Prefix() == "/" || !Prefix().ends_with('/')) return false;
+    if (!IsPrefixLocation(*failing_.location) || Prefix() == "/" || !Prefix().ends_with('/')) return false;
     const std::string sample = failing_.passed_as.at(paths_.front());
     size_t at = 0;
     for (size_t i = 0; i < kMaxLeftOver && (at = sample.find('/', at + 1)) != std::string::npos; ++i) {
@@ -175,15 +257,14 @@ class ProxyPathAnalysis {
 
   // The path that the upstream should get.
   std::string Wanted(const std::string& path) const {
-    return left_over_.empty() ? PassedWith(uri_, path) : failing_.passed_as.at(path).substr(left_over_.size());
+    return left_over_.empty() ? PassedWith(target_, path) : failing_.passed_as.at(path).substr(left_over_.size());
   }
 
   v1::Action Edit() const {
     if (left_over_.empty()) {
-      const v1::Location& place = failing_.proxy_pass->words[0].location;
-      const std::string wanted = WithoutUri(failing_.upstream) + uri_;
-      return ReplaceText(failing_.gateway->name(), place.file(), place.line(), "proxy_pass " + failing_.upstream + ";",
-                         "proxy_pass " + wanted + ";", fmt::format("Pass on to {}", wanted));
+      return ReplaceText(failing_.gateway->name(), Place().file(), Place().line(),
+                         "proxy_pass " + failing_.upstream + ";", "proxy_pass " + target_ + ";",
+                         fmt::format("Pass on to {}", target_));
     }
     const v1::Location& place = failing_.location->words.back().location;
     const std::string wanted = Prefix() + left_over_.substr(1) + "/";
@@ -192,13 +273,13 @@ class ProxyPathAnalysis {
   }
 
   const Change* LatestChange() const {
-    const v1::Location& place = failing_.proxy_pass->words[0].location;
-    for (const Change* change : scene_.ChangesOf(place.file())) {
+    for (const Change* change : scene_.ChangesOf(Place().file())) {
       for (const GitHunk& hunk : change->hunks) {
-        const bool here = std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
-          return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos ||
-                 (!left_over_.empty() && line.find("location " + Prefix()) != std::string::npos);
-        });
+        const bool here =
+            PutsThisLine(hunk) ||
+            (!left_over_.empty() && std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
+              return line.find("location " + Prefix()) != std::string::npos;
+            }));
         if (here) return change;
       }
     }
@@ -264,7 +345,8 @@ class ProxyPathAnalysis {
   std::vector<std::string> paths_;
   // Of those, what is asked.
   std::vector<std::string> sample_;
-  std::string uri_;
+  // What proxy_pass should be.
+  std::string target_;
   // Set: no URI part mends it, the location's prefix must take this along.
   std::string left_over_;
   size_t served_ = 0;
