@@ -74,9 +74,9 @@ void AnalyzeConfigSyntax(Scene* scene, std::vector<Candidate>* candidates) {
     const std::vector<const Change*> changes = scene->ChangesOf(at.file());
     if (!changes.empty()) {
       h.add_evidence_for(changes[0]->evidence);
-      if (editable)
+      if (editable && changes[0]->IsRevertible())
         *h.add_remedies() =
-            MakeRemedy("revert", fmt::format("Take {} back to before \"{}\"", at.file(), changes[0]->commit.subject),
+            MakeRemedy("revert", fmt::format("Take {} back to before {}", at.file(), changes[0]->Title()),
                        "configuration", {GitRevert(file->service->name(), *changes[0])});
     }
     candidates->push_back({std::move(h), {}});

@@ -167,8 +167,8 @@ class ValueJudge {
     h.set_explanation(fmt::format(
         "{} says \"{}\". {} is {}{}.", service_.name(), said->line.substr(0, kShownLine), value.key, Show(value),
         change.change == nullptr ? ""
-        : change.before.empty()  ? fmt::format(" since \"{}\"", change.change->commit.subject)
-                                 : fmt::format(" since \"{}\"; it was {} before", change.change->commit.subject,
+        : change.before.empty()  ? fmt::format(" since {}", change.change->Title())
+                                 : fmt::format(" since {}; it was {} before", change.change->Title(),
                                               IsSecretKey(value.key) ? "another" : change.before)));
     h.add_evidence_for(AddLogEvidence(&scene_, *said->log, said->line));
     AddRemedies(file, value, change, &h);
@@ -196,9 +196,9 @@ class ValueJudge {
       if (removed != nullptr && !removed->hunks.empty()) location.set_line(removed->hunks[0].line);
       v1::Hypothesis h = Make(file, location);
       h.set_title(fmt::format("{} lacks {}, which {} needs", file.file->path(), name, service_.name()));
-      h.set_explanation(fmt::format(
-          "{} says \"{}\".{}", service_.name(), said.line.substr(0, kShownLine),
-          removed == nullptr ? "" : fmt::format(" \"{}\" took it out of the file.", removed->commit.subject)));
+      h.set_explanation(
+          fmt::format("{} says \"{}\".{}", service_.name(), said.line.substr(0, kShownLine),
+                      removed == nullptr ? "" : fmt::format(" {} took it out of the file.", removed->Title())));
       h.add_evidence_for(AddLogEvidence(&scene_, *said.log, said.line));
       AddRemedies(file, {}, {removed, ""}, &h);
       h.set_confidence(removed != nullptr ? kMissingAndRemoved : kMissing);
@@ -225,8 +225,8 @@ class ValueJudge {
       v1::Hypothesis h = Make(file, value.location);
       h.set_title(fmt::format("{}:{}: {} was changed to {} before the trouble", value.location.file(),
                               value.location.line(), value.key, Show(value)));
-      h.set_explanation(fmt::format("\"{}\" set {} to {}{}. No message of {} names it: the time alone speaks for it.",
-                                    change.change->commit.subject, value.key, Show(value),
+      h.set_explanation(fmt::format("{} set {} to {}{}. No message of {} names it: the time alone speaks for it.",
+                                    change.change->Title(), value.key, Show(value),
                                     IsSecretKey(value.key) ? "" : "; it was " + change.before, service_.name()));
       AddRemedies(file, value, change, &h);
       h.set_confidence(kChangedOnly);
@@ -253,9 +253,9 @@ class ValueJudge {
       *h->add_remedies() = MakeRemedy("former-value", fmt::format("Put back the former value of {}", value.key),
                                       "configuration", {action});
     const bool editable = !file.file->has_editable() || file.file->editable();
-    if (editable && change.change->last_of_file)
-      *h->add_remedies() = MakeRemedy("revert", fmt::format("Take back \"{}\"", change.change->commit.subject),
-                                      "configuration", {GitRevert(file.service->name(), *change.change)});
+    if (editable && change.change->IsRevertible())
+      *h->add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change.change->Title()), "configuration",
+                                      {GitRevert(file.service->name(), *change.change)});
   }
 
   void Finish(v1::Hypothesis h, bool supported) {

@@ -159,8 +159,7 @@ void AnalyzeCors(Scene* scene, std::vector<Candidate>* candidates) {
     const Change* removal = Removal(*scene, h.location().file(), lack.origins);
     if (removal != nullptr) {
       h.add_evidence_for(removal->evidence);
-      h.set_explanation(h.explanation() + fmt::format(" \"{}\" ({}) took them out.", removal->commit.subject,
-                                                      removal->commit.hash.substr(0, 10)));
+      h.set_explanation(h.explanation() + fmt::format(" {} took them out.", removal->Name()));
     }
     for (const std::string& id : lack.symptoms) h.add_symptom_ids(id);
     // A list that is known and lacks nothing: whoever answers is not the one that has it.

@@ -1,10 +1,14 @@
 // dependency.slow: time is spent in something that the service needs: asked straight it is as late, while what it needs
-// itself is quick. The component is the deepest one that is slow by itself.
+// itself is quick. It is asked for its endpoints, and for what its own log says that it served late. The component is
+// the deepest one that is slow by itself.
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <map>
 
 #include "agents/checks/url.h"
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/probe_service_logs.h"
 #include "agents/investigation/symptoms_of.h"
 #include "common/time.h"
 #include "fmt/format.h"
@@ -26,9 +30,27 @@ struct Pace {
   bool Slow() const { return slowest >= kSlow || timed_out; }
 };
 
-std::vector<Prober::Question> QuestionsTo(const v1::Service& service) {
-  if (service.base_url().empty()) return {};
+// Paths that a service was asked for with GET and served late, as its own log has them: `"GET /tests HTTP/1.1" 200
+// 3501ms`. The latest first.
+std::vector<std::string> LatePathsOf(const Scene& scene, const v1::Service& service) {
+  constexpr size_t kMaxLate = 2;
+  static const RE2 kLate(R"re(\bGET (/[^\s"'?]*)[^\n]*?\s(\d+(?:\.\d+)?) ?(ms|s|sec|seconds)\b)re");
   std::vector<std::string> paths;
+  for (const ServiceLogFacts* log : LogsOf(scene, service)) {
+    for (auto line = log->lines.rbegin(); line != log->lines.rend() && paths.size() < kMaxLate; ++line) {
+      std::string path, unit;
+      double number = 0;
+      if (!RE2::PartialMatch(*line, kLate, &path, &number, &unit)) continue;
+      const absl::Duration took = unit == "ms" ? absl::Milliseconds(number) : absl::Seconds(number);
+      if (took >= kSlow && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+    }
+  }
+  return paths;
+}
+
+std::vector<Prober::Question> QuestionsTo(const Scene& scene, const v1::Service& service) {
+  if (service.base_url().empty()) return {};
+  std::vector<std::string> paths = LatePathsOf(scene, service);
   for (const v1::Endpoint& endpoint : service.endpoints()) {
     const bool reads = endpoint.method().empty() || endpoint.method() == "GET";
     const bool plain = endpoint.path().find('{') == std::string::npos && !endpoint.websocket();
@@ -73,7 +95,7 @@ void AnalyzeDependencySlow(Scene* scene, std::vector<Candidate>* candidates) {
   std::vector<Prober::Question> questions;
   for (const v1::Service& service : scene->input.system.services()) {
     if (!HasLateCaller(*scene, service)) continue;
-    asked[service.name()] = QuestionsTo(service);
+    asked[service.name()] = QuestionsTo(*scene, service);
     questions.insert(questions.end(), asked[service.name()].begin(), asked[service.name()].end());
   }
   // All at once: those that are late cost the time of one.

@@ -63,16 +63,14 @@ void AddRevert(const Scene& scene, const v1::Service& gateway, const std::string
   if (nginx == nullptr) return;
   for (const std::string& file : nginx->config->files) {
     for (const Change* change : scene.ChangesOf(file)) {
-      if (!change->last_of_file || !Mentions(*change, path) || !MayEdit(scene, gateway, file)) continue;
+      if (!change->IsRevertible() || !Mentions(*change, path) || !MayEdit(scene, gateway, file)) continue;
       h->add_evidence_for(change->evidence);
       h->mutable_location()->set_file(file);
       h->mutable_location()->set_line(change->hunks[0].line);
       h->set_confidence(kWithFittingChange);
-      h->set_explanation(h->explanation() + fmt::format(" \"{}\" ({}) changed this part of {} last.",
-                                                        change->commit.subject, change->commit.hash.substr(0, 10),
-                                                        file));
-      *h->add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change->commit.hash.substr(0, 10)),
-                                      "gateway", {GitRevert(gateway.name(), *change)});
+      h->set_explanation(h->explanation() + fmt::format(" {} changed this part of {} last.", change->Name(), file));
+      *h->add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change->Title()), "gateway",
+                                      {GitRevert(gateway.name(), *change)});
       return;
     }
   }

@@ -153,16 +153,14 @@ class CopyJudge {
     if (bad_value.file != nullptr) {
       const ValueChange change = ChangeOf(scene_, *bad_value.file, *bad_value.config);
       if (change.change != nullptr) h.add_evidence_for(change.change->evidence);
-      // A secret goes into no action: its former state comes from the history.
-      v1::Action action =
-          IsSecretKey(key) ? v1::Action() : SetValue(*bad_value.file, *bad_value.config, good_value.value);
+      v1::Action action = SetValue(*bad_value.file, *bad_value.config, good_value.value);
       if (!action.kind().empty())
         *h.add_remedies() = MakeRemedy("as-sibling", fmt::format("Set {} as at {}", key, good.instance->name()),
                                        "configuration", {action});
       const bool editable = !bad_value.file->file->has_editable() || bad_value.file->file->editable();
-      if (editable && change.change != nullptr && change.change->last_of_file)
-        *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back \"{}\"", change.change->commit.subject),
-                                       "configuration", {GitRevert(service_.name(), *change.change)});
+      if (editable && change.change != nullptr && change.change->IsRevertible())
+        *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change.change->Title()), "configuration",
+                                       {GitRevert(service_.name(), *change.change)});
     }
     for (const std::string& id : SymptomsBehind(scene_, service_, IsRefusal)) h.add_symptom_ids(id);
     return h;

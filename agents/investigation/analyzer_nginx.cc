@@ -19,10 +19,10 @@ void AnalyzeNginxSyntax(Scene* scene, std::vector<Candidate>* candidates) {
         static_cast<uint32_t>(std::atoi(nginx.error.substr(std::min(file.size() + 1, nginx.error.size())).c_str())));
     h.add_evidence_for(nginx.evidence);
     for (const Change* change : scene->ChangesOf(file)) {
-      if (!change->last_of_file || !MayEdit(*scene, *nginx.service, file)) continue;
+      if (!change->IsRevertible() || !MayEdit(*scene, *nginx.service, file)) continue;
       h.add_evidence_for(change->evidence);
-      *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change->commit.hash.substr(0, 10)),
-                                     "configuration", {GitRevert(nginx.service->name(), *change)});
+      *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change->Title()), "configuration",
+                                     {GitRevert(nginx.service->name(), *change)});
     }
     for (const auto& [id, result] : scene->symptom_results) {
       if (result.kind() == "config_test" && result.service() == nginx.service->name()) h.add_symptom_ids(id);

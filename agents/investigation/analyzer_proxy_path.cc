@@ -304,7 +304,7 @@ class ProxyPathAnalysis {
         Prefix(), paths_.size(), failing_.address, sample_.size(), served_, Wanted(sample));
     const Change* change = LatestChange();
     if (change != nullptr) {
-      text += fmt::format(" \"{}\" ({}) changed this line.", change->commit.subject, change->commit.hash.substr(0, 10));
+      text += fmt::format(" {} changed this line.", change->Name());
       h.add_evidence_for(change->evidence);
     }
     h.set_explanation(text);

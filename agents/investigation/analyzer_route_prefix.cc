@@ -390,11 +390,10 @@ class PrefixAnalysis {
     }
     if (const NginxFacts* nginx = scene_.NginxOf(client_.gateway)) {
       const Change* change = LatestChange(nginx->config->files, true);
-      if (change != nullptr && change->last_of_file && MayEdit(scene_, *client_.gateway, change->file)) {
-        sides_.push_back(
-            {MakeRemedy("gateway", fmt::format("Restore the routes that {} removed", change->commit.hash.substr(0, 10)),
-                        "gateway", {GitRevert(client_.gateway->name(), *change)}),
-             change, 0});
+      if (change != nullptr && change->IsRevertible() && MayEdit(scene_, *client_.gateway, change->file)) {
+        sides_.push_back({MakeRemedy("gateway", fmt::format("Restore the routes that {} removed", change->Title()),
+                                     "gateway", {GitRevert(client_.gateway->name(), *change)}),
+                          change, 0});
       } else if (const auto actions = GatewayInsertion(); !actions.empty()) {
         sides_.push_back({MakeRemedy("gateway", fmt::format("Let {} serve {}", client_.gateway->name(), edit_.from),
                                      "gateway", actions),
@@ -430,9 +429,8 @@ class PrefixAnalysis {
         edit_.Apply(sample), sample);
     for (const Side& side : sides_) {
       if (side.change == nullptr) continue;
-      text +=
-          fmt::format(" On the {} side \"{}\" ({}) changed this {}.", side.remedy.side(), side.change->commit.subject,
-                      side.change->commit.hash.substr(0, 10), omnix::FormatTime(side.change->commit.time));
+      text += fmt::format(" On the {} side {} changed this {}.", side.remedy.side(), side.change->Name(),
+                          omnix::FormatTime(side.change->commit.time));
       h.add_evidence_for(side.change->evidence);
     }
     h.set_explanation(text);

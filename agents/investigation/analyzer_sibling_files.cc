@@ -1,6 +1,7 @@
 // secret.mismatch between the copies of a service that the model does not name one by one (configuration files of the
 // same keys, one a copy), or between services that sign and judge: files that give another value to the same key of
-// signing, where a log says that signatures are refused. Secrets are compared by their hash and never shown.
+// signing, or a value that another file has still and that this one had until its last change; where a log says that
+// signatures are refused. Secrets are compared by their hash and never shown.
 #include <re2/re2.h>
 #include <sys/stat.h>
 
@@ -89,9 +90,9 @@ Candidate Make(Scene* scene, const v1::Service& service, const LogSign& sign, co
   if (change.change != nullptr) {
     h.add_evidence_for(change.change->evidence);
     const v1::ConfigFile& file = *last.file;
-    if (change.change->last_of_file && (!file.has_editable() || file.editable()))
-      *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back \"{}\"", change.change->commit.subject),
-                                     "configuration", {GitRevert(h.component(), *change.change)});
+    if (change.change->IsRevertible() && (!file.has_editable() || file.editable()))
+      *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change.change->Title()), "configuration",
+                                     {GitRevert(h.component(), *change.change)});
   }
   h.set_confidence(kLogged);
   h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
@@ -124,6 +125,28 @@ void JudgeOthers(Scene* scene, const v1::Service& service, const LogSign& sign, 
   }
 }
 
+// A secret of this service, or of one whose signatures it judges, that was another one's until it was changed, whatever
+// the keys are called.
+void JudgeFormer(Scene* scene, const v1::Service& service, const LogSign& sign, std::vector<Candidate>* candidates) {
+  // Short ones may be alike by chance.
+  constexpr size_t kLeastSecret = 6;
+  const auto files = scene->facts.All<ConfigFacts>();
+  for (const ConfigFacts* file : files) {
+    for (const ConfigValue& value : file->config.values) {
+      if (!IsSecretKey(value.key)) continue;
+      const std::string before = ChangeOf(*scene, *file, value).before;
+      if (before.size() < kLeastSecret) continue;
+      for (const ConfigFacts* other : files) {
+        if (other == file || (file->service != &service && other->service != &service)) continue;
+        for (const ConfigValue& one : other->config.values) {
+          if (IsSecretKey(one.key) && one.value == before && LastOf(one.key) != LastOf(value.key))
+            candidates->push_back(Make(scene, service, sign, *file, *other, value, one));
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
@@ -137,6 +160,7 @@ void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
       if (file->instance == nullptr) files.push_back(file);
     }
     for (const ConfigFacts* file : files) JudgeOthers(scene, service, **sign, *file, candidates);
+    JudgeFormer(scene, service, **sign, candidates);
     for (size_t i = 0; i < files.size(); ++i) {
       for (size_t j = i + 1; j < files.size(); ++j) {
         const Values a = ValuesOf(*files[i]), b = ValuesOf(*files[j]);

@@ -171,9 +171,9 @@ void Conclude(Scene* scene, const v1::Service& service, const v1::Service& neede
   if (v1::Action action = Correct(named, right); !action.kind().empty())
     *h.add_remedies() =
         MakeRemedy("address", fmt::format("Name {} at {}", needed.name(), right), "configuration", {action});
-  if (change.change != nullptr && change.change->last_of_file)
-    *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back \"{}\"", change.change->commit.subject),
-                                   "configuration", {GitRevert(service.name(), *change.change)});
+  if (change.change != nullptr && change.change->IsRevertible())
+    *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change.change->Title()), "configuration",
+                                   {GitRevert(service.name(), *change.change)});
   const double sure = nobody           ? (logged.empty() ? kNobody : kNobodyAndLogged)
                       : logged.empty() ? kElsewhere
                                        : kElsewhereAndLogged;

@@ -90,7 +90,7 @@ const NginxDirective* FindDirective(const NginxConfig& config, const std::functi
 void AddRevert(const Scene& scene, const v1::Service& service, v1::Hypothesis* h) {
   if (h->location().file().empty() || !MayEdit(scene, service, h->location().file())) return;
   for (const Change* change : scene.ChangesOf(h->location().file())) {
-    if (!change->last_of_file || scene.input.started_at - change->commit.time > kRecent) continue;
+    if (!change->IsRevertible() || scene.input.started_at - change->commit.time > kRecent) continue;
     *h->add_remedies() = MakeRemedy("revert", "Take the last change of " + service.name() + "'s configuration back",
                                     "configuration", {GitRevert(service.name(), *change)});
     h->add_evidence_for(change->evidence);

@@ -20,7 +20,7 @@ constexpr SignShape kShapes[] = {
      R"(too many clients already|remaining connection slots are reserved|(?:sqlstate|code|state)\W{1,4}53300|too many connections|max number of clients reached|too many connections for role)",
      "has no connection left"},
     {"database.connections_exhausted", kSelf,
-     R"(queuepool limit of size|connection pool (?:is )?exhausted|connection is not available, request timed out after|timed out fetching a new connection from the connection pool|timeout acquiring a connection|resourcerequest timed out|pool ?timeout|unable to acquire (?:a )?connection|sqlalchemy\.exc\.timeouterror|no connection available in pool|pool ?exhausted|all \d+ (?:\w+ ){0,2}connections [^\n]{0,40}\b(?:in use|busy|taken)\b)",
+     R"(queuepool limit of size|connection pool (?:is |has been )?exhausted|\bpool (?:is )?empty\b|couldn't get a connection after|could not (?:get|obtain) a connection (?:from the pool )?within|cannot get a connection, pool error|pool timed out while waiting for an open connection|timed out waiting for (?:a )?connection from|connection is not available, request timed out after|timed out fetching a new connection from the connection pool|timeout acquiring a connection|resourcerequest timed out|pool ?timeout|unable to acquire (?:a )?connection|sqlalchemy\.exc\.timeouterror|no connection available in pool|pool ?exhausted|all \d+ (?:\w+ ){0,2}connections [^\n]{0,40}\b(?:in use|busy|taken)\b)",
      "waits in vain for a connection of its pool"},
     {"database.locks", kStore,
      R"(due to lock timeout|(?:sqlstate|code|state)\W{1,4}55P03|could not obtain lock on|lock wait timeout exceeded|deadlock detected|deadlock found when trying|still waiting for \w+lock on|database is locked)",

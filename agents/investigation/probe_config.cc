@@ -73,10 +73,10 @@ ValueChange ChangeOf(const Scene& scene, const ConfigFacts& file, const ConfigVa
 
 v1::Action SetValue(const ConfigFacts& file, const ConfigValue& value, const std::string& to) {
   const bool editable = !file.file->has_editable() || file.file->editable();
-  if (!editable || value.value.empty() || value.value == to || to.empty()) return {};
+  // A secret goes into no action: those are recorded and shown.
+  if (!editable || value.value.empty() || value.value == to || to.empty() || IsSecretKey(value.key)) return {};
   return ReplaceText(file.service->name(), file.file->path(), value.location.line(), value.value, to,
-                     IsSecretKey(value.key) ? fmt::format("Put back the former value of {}", value.key)
-                                            : fmt::format("Set {} to {} in place of {}", value.key, to, value.value));
+                     fmt::format("Set {} to {} in place of {}", value.key, to, value.value));
 }
 
 }  // namespace omnix

@@ -5,6 +5,7 @@
 #include "agents/checks/url.h"
 #include "common/redact.h"
 #include "common/time.h"
+#include "fmt/format.h"
 
 namespace omnix {
 namespace {
@@ -38,6 +39,15 @@ std::string EvidenceBook::Add(v1::Evidence evidence) {
   }
   case_.report(evidence);
   return evidence.id();
+}
+
+std::string Change::Title() const {
+  return IsCommitted() ? fmt::format("\"{}\"", commit.subject) : "an edit that is not committed";
+}
+
+std::string Change::Name() const {
+  constexpr size_t kShownHash = 10;
+  return IsCommitted() ? fmt::format("{} ({})", Title(), commit.hash.substr(0, kShownHash)) : Title();
 }
 
 const v1::Service* Scene::FindService(const std::string& name) const {

@@ -139,15 +139,24 @@ struct NginxFacts {
   std::string host;
 };
 
-// A commit's change of one file.
+// A commit's change of one file; or what was edited in it and not committed: that one's commit has no hash, and the
+// time at which the file was written.
 struct Change {
   std::string repository;
   GitCommit commit;
   std::string file;
   std::vector<GitHunk> hunks;
   std::string evidence;
-  // Nothing changed the file after it.
+  // No later commit changed the file; true of an edit.
   bool last_of_file = false;
+
+  bool IsCommitted() const { return !commit.hash.empty(); }
+  // Whether git can take it back without touching what came later.
+  bool IsRevertible() const { return IsCommitted() && last_of_file; }
+  // For people: "\"Shorter paths\"", "an edit that is not committed".
+  std::string Title() const;
+  // With the beginning of the commit's hash.
+  std::string Name() const;
 };
 
 struct Scene {

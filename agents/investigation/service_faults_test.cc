@@ -41,6 +41,77 @@ TEST_F(ServiceFaultsTest, ABrokenFileOfAHealthyServiceIsNotBlamed) {
   EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
 }
 
+// Changed in place, as people do at night: no commit tells of it.
+TEST_F(ServiceFaultsTest, AnEditThatIsNotCommittedIsAChange) {
+  const int port = FreePort();
+  Serve(port, "        self.answer(500)");
+  Write("billing.yaml", "rates:\n  fallback: 3\n");
+  Commit("Start");
+  Write("billing.yaml", "rates:\n  fallback: 0\n");
+  v1::Service* billing = AddService("billing", port, {"/rates"});
+  billing->add_config_files()->set_path(Path("billing.yaml"));
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis first = First(diagnosis);
+  EXPECT_EQ(first.kind(), "config.wrong_value") << All(diagnosis);
+  EXPECT_EQ(first.location().line(), 2u);
+  EXPECT_THAT(first.explanation(), HasSubstr("not committed"));
+  ASSERT_EQ(first.remedies_size(), 1) << "git has no commit to take back";
+  EXPECT_EQ(Text(first.remedies(0).actions(0), "new"), "3");
+}
+
+// The keys have different names: that both had the same value until the last edit tells that they belong together.
+TEST_F(ServiceFaultsTest, ASecretThatWasTheOthersUntilItWasChanged) {
+  const int port = FreePort(), judge_port = FreePort();
+  Serve(port, "        self.answer(200)");
+  Serve(judge_port, "        self.answer(401)");
+  Write("shop.env", "SESSION_KEY=c41f77ab90e25d38\n");
+  Write("judge.json", "{\n  \"jwt\": {\n    \"secret\": \"c41f77ab90e25d38\"\n  }\n}\n");
+  Commit("Start");
+  Write("judge.json", "{\n  \"jwt\": {\n    \"secret\": \"0badc0de0badc0de\"\n  }\n}\n");
+  AddService("shop", port, {"/"})->add_config_files()->set_path(Path("shop.env"));
+  v1::Service* judge = AddService("judge", judge_port, {});
+  judge->add_endpoints()->set_path("/mine");
+  judge->mutable_endpoints(0)->add_status(200);
+  judge->add_config_files()->set_path(Path("judge.json"));
+  v1::LogFile* log = judge->add_logs();
+  log->set_path(Path("judge.log"));
+  log->set_kind("application");
+  Write("judge.log", Now() + " WARN session refused: JWT verification failed: signature does not match\n");
+  const v1::Diagnosis diagnosis = Run();
+  const v1::Hypothesis first = First(diagnosis);
+  EXPECT_EQ(first.kind(), "secret.mismatch") << All(diagnosis);
+  EXPECT_EQ(first.component(), "judge");
+  EXPECT_EQ(first.location().line(), 3u);
+  EXPECT_THAT(diagnosis.ShortDebugString(), Not(HasSubstr("c41f77ab90e25d38")));
+  EXPECT_THAT(diagnosis.ShortDebugString(), Not(HasSubstr("0badc0de0badc0de")));
+}
+
+// Its declared endpoint is quick; what its caller asks for stands in its log alone.
+TEST_F(ServiceFaultsTest, ADependencyThatIsLateWhereItsLogSaysSo) {
+  const int port = FreePort(), labs_port = FreePort();
+  Serve(labs_port, "        time.sleep(1.5 if self.path == '/tests' else 0)\n        self.answer(200)");
+  Serve(
+      port,
+      fmt::format("        urllib.request.urlopen('http://127.0.0.1:{}/tests').read() if self.path == '/catalog' else "
+                  "None\n        self.answer(200)",
+                  labs_port),
+      "import urllib.request");
+  v1::Service* shop = AddService("shop", port, {"/ready"});
+  v1::Endpoint* catalog = shop->add_endpoints();
+  catalog->set_path("/catalog");
+  catalog->mutable_max_duration()->set_seconds(1);
+  shop->add_depends_on("labs");
+  v1::Service* labs = AddService("labs", labs_port, {"/alive"});
+  v1::LogFile* log = labs->add_logs();
+  log->set_path(Path("labs.log"));
+  log->set_kind("application");
+  Write("labs.log", Now() + " INFO \"GET /alive HTTP/1.1\" 200 0ms\n" + Now() +
+                        " INFO \"GET /tests HTTP/1.1\" 200 1502ms agent=\"shop/6\"\n");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "dependency.slow") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).component(), "labs");
+}
+
 TEST_F(ServiceFaultsTest, TheServiceLooksForItsDependencyElsewhere) {
   const int port = FreePort(), ledger_port = FreePort(), nobody = FreePort();
   Serve(ledger_port, "        self.answer(200)");

@@ -129,8 +129,8 @@ void AddNextSteps(const Scene& scene, v1::Diagnosis* diagnosis) {
   constexpr size_t kMaxRecent = 3;
   for (size_t i = 0; i < std::min(kMaxRecent, scene.changes.size()) && !known; ++i) {
     const Change& change = scene.changes[i];
-    diagnosis->add_next_steps(fmt::format("Recent change, not shown to be the cause: {} \"{}\" in {}",
-                                          change.commit.hash.substr(0, 10), change.commit.subject, change.file));
+    diagnosis->add_next_steps(
+        fmt::format("Recent change, not shown to be the cause: {} in {}", change.Name(), change.file));
   }
 }
 

@@ -151,8 +151,7 @@ class Scales {
     take("contradicted", kContradiction * std::min(h.evidence_against_size(), kMaxContradictions),
          fmt::format("{} observations speak against it", h.evidence_against_size()));
     if (const Change* change = RecentChange(h); change != nullptr) {
-      take("recent change", kRecentChange,
-           fmt::format("{} \"{}\" changed its place", change->commit.hash.substr(0, 10), change->commit.subject));
+      take("recent change", kRecentChange, fmt::format("{} changed its place", change->Name()));
     }
     if (scene_.input.reported.contains(h.component())) take("reported", kReported, "the alerts speak of it");
     if (const PriorCause* prior = Prior(h); prior != nullptr)

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -38,12 +39,35 @@ absl::StatusOr<std::string> Git(const std::string& repository, const std::vector
   return std::move(result.out);
 }
 
+absl::StatusOr<std::string> TopOf(const std::string& repository) {
+  OMNIX_ASSIGN_OR_RETURN(std::string top, Git(repository, {"rev-parse", "--show-toplevel"}));
+  while (top.ends_with('\n')) top.pop_back();
+  return top;
+}
+
+// Of a diff of one file.
+std::vector<GitHunk> Hunks(const std::string& diff) {
+  static const re2::RE2* const head = new re2::RE2(R"(^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@)");
+  std::vector<GitHunk> hunks;
+  std::istringstream lines(diff);
+  for (std::string line; std::getline(lines, line);) {
+    uint32_t number = 0;
+    if (re2::RE2::PartialMatch(line, *head, &number)) {
+      hunks.push_back({number, {}, {}});
+    } else if (!hunks.empty() && line.starts_with('-')) {
+      hunks.back().removed.push_back(line.substr(1));
+    } else if (!hunks.empty() && line.starts_with('+')) {
+      hunks.back().added.push_back(line.substr(1));
+    }
+  }
+  return hunks;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<GitCommit>> GitLog(const std::string& repository, absl::Time since,
                                               const std::vector<std::string>& paths) {
-  OMNIX_ASSIGN_OR_RETURN(std::string top, Git(repository, {"rev-parse", "--show-toplevel"}));
-  while (top.ends_with('\n')) top.pop_back();
+  OMNIX_ASSIGN_OR_RETURN(const std::string top, TopOf(repository));
   std::vector<std::string> arguments = {"log",
                                         "--no-ext-diff",
                                         "--no-renames",
@@ -83,20 +107,31 @@ absl::StatusOr<std::vector<GitHunk>> GitChange(const std::string& repository, co
                                                const std::string& path) {
   OMNIX_ASSIGN_OR_RETURN(const std::string out, Git(repository, {"show", "--no-ext-diff", "--no-textconv",
                                                                  "--unified=0", "--format=", commit, "--", path}));
-  static const re2::RE2* const head = new re2::RE2(R"(^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@)");
-  std::vector<GitHunk> hunks;
+  return Hunks(out);
+}
+
+absl::StatusOr<std::vector<GitEdit>> GitEdits(const std::string& repository) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string top, TopOf(repository));
+  OMNIX_ASSIGN_OR_RETURN(const std::string out,
+                         Git(repository, {"diff", "--no-ext-diff", "--no-textconv", "--no-renames",
+                                          "--ignore-submodules", "--name-only", "HEAD", "--"}));
+  std::vector<GitEdit> edits;
   std::istringstream lines(out);
-  for (std::string line; std::getline(lines, line);) {
-    uint32_t number = 0;
-    if (re2::RE2::PartialMatch(line, *head, &number)) {
-      hunks.push_back({number, {}, {}});
-    } else if (!hunks.empty() && line.starts_with('-')) {
-      hunks.back().removed.push_back(line.substr(1));
-    } else if (!hunks.empty() && line.starts_with('+')) {
-      hunks.back().added.push_back(line.substr(1));
-    }
+  for (std::string file; std::getline(lines, file);) {
+    if (file.empty()) continue;
+    GitEdit edit{top + "/" + file};
+    std::error_code gone;
+    const auto written = std::filesystem::last_write_time(edit.path, gone);
+    if (!gone) edit.written = absl::FromChrono(std::chrono::file_clock::to_sys(written));
+    edits.push_back(std::move(edit));
   }
-  return hunks;
+  return edits;
+}
+
+absl::StatusOr<std::vector<GitHunk>> GitEditOf(const std::string& repository, const std::string& path) {
+  OMNIX_ASSIGN_OR_RETURN(const std::string out, Git(repository, {"diff", "--no-ext-diff", "--no-textconv",
+                                                                 "--no-renames", "--unified=0", "HEAD", "--", path}));
+  return Hunks(out);
 }
 
 absl::StatusOr<GitCommit> GitBlame(const std::string& repository, const std::string& path, uint32_t line) {

@@ -37,6 +37,21 @@ absl::StatusOr<std::vector<GitCommit>> GitLog(const std::string& repository, abs
 absl::StatusOr<std::vector<GitHunk>> GitChange(const std::string& repository, const std::string& commit,
                                                const std::string& path);
 
+// A file that differs from the last commit.
+struct GitEdit {
+  // Absolute.
+  std::string path;
+  // When the file was last written; the infinite past where it is gone.
+  absl::Time written = absl::InfinitePast();
+};
+
+// Files that were edited without a commit, staged or not; none that git ignores or does not know. Errors: as GitLog;
+// FAILED_PRECONDITION also where there is no commit yet.
+absl::StatusOr<std::vector<GitEdit>> GitEdits(const std::string& repository);
+
+// What such a file has otherwise than the last commit.
+absl::StatusOr<std::vector<GitHunk>> GitEditOf(const std::string& repository, const std::string& path);
+
 // Commit that last touched a line; its hash is empty where the line is not committed yet.
 absl::StatusOr<GitCommit> GitBlame(const std::string& repository, const std::string& path, uint32_t line);
 

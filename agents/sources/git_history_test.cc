@@ -62,6 +62,29 @@ TEST_F(GitTest, HunksAndBlame) {
   EXPECT_EQ(GitBlame(folder_, "b.conf", 1)->hash, "");
 }
 
+TEST_F(GitTest, EditsThatAreNotCommitted) {
+  const std::string top = std::filesystem::canonical(folder_).string();
+  EXPECT_TRUE(GitEdits(folder_)->empty());
+  std::ofstream(folder_ + "/a.conf") << "one\nTWO\n3\n";
+  std::ofstream(folder_ + "/unknown.conf") << "not known to git\n";
+  std::filesystem::remove(folder_ + "/b.conf");
+  const auto edits = GitEdits(folder_);
+  ASSERT_TRUE(edits.ok()) << edits.status();
+  ASSERT_EQ(edits->size(), 2u);
+  EXPECT_EQ((*edits)[0].path, top + "/a.conf");
+  EXPECT_LT(absl::Now() - (*edits)[0].written, absl::Minutes(1));
+  EXPECT_EQ((*edits)[1].path, top + "/b.conf");
+  EXPECT_EQ((*edits)[1].written, absl::InfinitePast());
+  Run({"git", "add", "a.conf"});
+  EXPECT_EQ(GitEdits(folder_)->size(), 2u) << "staged is not committed";
+  const auto hunks = GitEditOf(folder_, top + "/a.conf");
+  ASSERT_TRUE(hunks.ok()) << hunks.status();
+  ASSERT_EQ(hunks->size(), 1u);
+  EXPECT_EQ((*hunks)[0].line, 3u);
+  EXPECT_EQ((*hunks)[0].removed, std::vector<std::string>{"three"});
+  EXPECT_EQ((*hunks)[0].added, std::vector<std::string>{"3"});
+}
+
 TEST_F(GitTest, Errors) {
   EXPECT_EQ(GitLog(folder_ + "/none", absl::UnixEpoch()).status().code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(GitChange(folder_, "nocommit", "a.conf").ok());
