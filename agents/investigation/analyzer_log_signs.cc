@@ -133,12 +133,15 @@ std::vector<Group> GroupSigns(const Scene& scene) {
   return groups;
 }
 
-// A limit of the gateway answers with a status of its own: what fails otherwise has another cause.
+// A limit of the gateway, or a refused signature, answers with a status of its own: what fails otherwise has another
+// cause.
 bool MayExplain(const Scene& scene, std::string_view kind, const std::string& symptom) {
   const auto found = scene.symptom_results.find(symptom);
   const int status = found == scene.symptom_results.end() ? 0 : StatusOf(found->second);
   if (kind == "gateway.body_limit") return status == 413;
   if (kind == "gateway.rate_limit") return status == 429 || status == 503;
+  // A caller that fails with 500 because of it says so in its own log.
+  if (kind == "secret.mismatch") return status == 0 || status == 401 || status == 403;
   return true;
 }
 
@@ -168,9 +171,12 @@ bool IsOfKind(const Scene& scene, std::string_view kind, const std::string& symp
 
 void AddSymptoms(const Scene& scene, const Group& group, v1::Hypothesis* h) {
   std::set<std::string> ids;
+  const std::string_view kind = group.signs[0]->shape->kind;
+  const auto refused = [&](const v1::CheckResult& result) {
+    return kind == "secret.mismatch" && (StatusOf(result) == 401 || StatusOf(result) == 403);
+  };
   const auto add = [&](const v1::Service& service) {
-    for (const std::string& id : SymptomsBehind(scene, service)) {
-      const std::string_view kind = group.signs[0]->shape->kind;
+    for (const std::string& id : SymptomsBehind(scene, service, refused)) {
       if (MayExplain(scene, kind, id) && IsOfKind(scene, kind, id)) ids.insert(id);
     }
   };

@@ -50,6 +50,23 @@ std::vector<const ConfigFacts*> ConfigsOf(const Scene& scene, const v1::Service&
   return found;
 }
 
+namespace {
+
+// What stood in place of the value in a line that is otherwise the same; "" where there is none.
+std::string FormerInLine(const GitHunk& hunk, size_t added, const std::string& value) {
+  const std::string& line = hunk.added[added];
+  const size_t at = value.empty() ? std::string::npos : line.find(value);
+  if (at == std::string::npos) return "";
+  const std::string before = line.substr(0, at), after = line.substr(at + value.size());
+  for (const std::string& old : hunk.removed) {
+    if (old.size() >= before.size() + after.size() && old.starts_with(before) && old.ends_with(after))
+      return old.substr(at, old.size() - before.size() - after.size());
+  }
+  return "";
+}
+
+}  // namespace
+
 ValueChange ChangeOf(const Scene& scene, const ConfigFacts& file, const ConfigValue& value) {
   for (const Change* change : scene.ChangesOf(file.file->path())) {
     for (const GitHunk& hunk : change->hunks) {
@@ -63,6 +80,7 @@ ValueChange ChangeOf(const Scene& scene, const ConfigFacts& file, const ConfigVa
       for (const ConfigValue& old : ParseConfigValues(removed, file.file->path(), "text").values) {
         if (LastOf(old.key) == LastOf(value.key)) found.before = old.value;
       }
+      if (found.before.empty()) found.before = FormerInLine(hunk, line - hunk.line, value.value);
       if (found.before != value.value) return found;
     }
     if (change->last_of_file) continue;

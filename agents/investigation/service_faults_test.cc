@@ -65,9 +65,9 @@ TEST_F(ServiceFaultsTest, ASecretThatWasTheOthersUntilItWasChanged) {
   Serve(port, "        self.answer(200)");
   Serve(judge_port, "        self.answer(401)");
   Write("shop.env", "SESSION_KEY=c41f77ab90e25d38\n");
-  Write("judge.json", "{\n  \"jwt\": {\n    \"secret\": \"c41f77ab90e25d38\"\n  }\n}\n");
+  Write("judge.json", "{\n  \"jwt\": {\"secret\": \"c41f77ab90e25d38\", \"algorithm\": \"HS256\"}\n}\n");
   Commit("Start");
-  Write("judge.json", "{\n  \"jwt\": {\n    \"secret\": \"0badc0de0badc0de\"\n  }\n}\n");
+  Write("judge.json", "{\n  \"jwt\": {\"secret\": \"0badc0de0badc0de\", \"algorithm\": \"HS256\"}\n}\n");
   AddService("shop", port, {"/"})->add_config_files()->set_path(Path("shop.env"));
   v1::Service* judge = AddService("judge", judge_port, {});
   judge->add_endpoints()->set_path("/mine");
@@ -81,7 +81,7 @@ TEST_F(ServiceFaultsTest, ASecretThatWasTheOthersUntilItWasChanged) {
   const v1::Hypothesis first = First(diagnosis);
   EXPECT_EQ(first.kind(), "secret.mismatch") << All(diagnosis);
   EXPECT_EQ(first.component(), "judge");
-  EXPECT_EQ(first.location().line(), 3u);
+  EXPECT_EQ(first.location().line(), 2u);
   EXPECT_THAT(diagnosis.ShortDebugString(), Not(HasSubstr("c41f77ab90e25d38")));
   EXPECT_THAT(diagnosis.ShortDebugString(), Not(HasSubstr("0badc0de0badc0de")));
 }
