@@ -2,6 +2,7 @@
 // command line that looks into orchestrator/ (docs/architecture.md says why).
 #include <omnix/v1/journal.pb.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -28,6 +29,8 @@ struct JournalArguments {
   std::string journal() const { return data + "/journal.db"; }
   std::string silences() const { return data + "/silences.db"; }
   std::string key() const { return data + "/journal.key"; }
+  // Those of the backup FILE.
+  std::string copied_silences() const { return file + ".silences"; }
 };
 
 // UNAVAILABLE means a disk here, not an omnixd that can't be reached, which has an exit code of its own.
@@ -52,7 +55,7 @@ absl::StatusOr<absl::Duration> ParseAge(const std::string& text) {
 
 absl::StatusOr<int64_t> VerifySilencesOf(const JournalArguments& arguments) {
   OMNIX_ASSIGN_OR_RETURN(const std::string key, LoadJournalKey(arguments.key(), /*create=*/false));
-  return VerifySilences(arguments.silences(), key);
+  return VerifySilences(arguments.file.empty() ? arguments.silences() : arguments.copied_silences(), key);
 }
 
 absl::StatusOr<int64_t> PruneSilencesOf(const JournalArguments& arguments, const PruneOptions& options) {
@@ -88,7 +91,7 @@ absl::StatusOr<ExitCode> Verify(Session& session, const JournalArguments& argume
   // Only a verdict is an answer; that it could not be read is an error.
   if (!report.ok() && !absl::IsDataLoss(report.status())) return AboutTheFile(report.status());
   v1::JournalVerified verified = Describe(path, report);
-  if (report.ok() && arguments.file.empty()) {
+  if (report.ok()) {
     const auto silences = VerifySilencesOf(arguments);
     if (absl::IsDataLoss(silences.status())) {
       report = silences.status();
@@ -111,7 +114,7 @@ absl::StatusOr<ExitCode> Verify(Session& session, const JournalArguments& argume
   page.Field("Last row", fmt::format("{}", verified.last_row()));
   page.Field("Incidents", fmt::format("{}", verified.incidents()));
   page.Field("Pins", fmt::format("{}", verified.pins()));
-  if (arguments.file.empty()) page.Field("Silences", fmt::format("{} events", verified.silence_events()));
+  page.Field("Silences", fmt::format("{} events", verified.silence_events()));
   page.Field("SQLite", verified.sqlite_version());
   if (verified.sqlite_has_wal_reset_bug()) {
     page.Item("!",
@@ -123,20 +126,32 @@ absl::StatusOr<ExitCode> Verify(Session& session, const JournalArguments& argume
   return code;
 }
 
-absl::StatusOr<ExitCode> Backup(Session& session, const JournalArguments& arguments) {
+// The silences first: an alert that is taken up meanwhile is then in both copies, and taken up once more, instead of in
+// none.
+absl::Status CopyBoth(const JournalArguments& arguments, v1::JournalBackedUp* answer) {
+  OMNIX_ASSIGN_OR_RETURN(const bool silences, BackupSilences(arguments.silences(), arguments.copied_silences()));
   if (const absl::Status status = BackupJournal(arguments.journal(), arguments.file); !status.ok()) {
-    return AboutTheFile(status);
+    if (silences) unlink(arguments.copied_silences().c_str());
+    return status;
   }
+  answer->set_journal(arguments.journal());
+  answer->set_backup(arguments.file);
+  if (silences) answer->set_silences(arguments.copied_silences());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExitCode> Backup(Session& session, const JournalArguments& arguments) {
   v1::JournalBackedUp answer;
-  answer.set_journal(arguments.journal());
-  answer.set_backup(arguments.file);
+  if (const absl::Status status = CopyBoth(arguments, &answer); !status.ok()) return AboutTheFile(status);
   struct stat info;
   if (stat(arguments.file.c_str(), &info) == 0) answer.set_bytes(static_cast<uint64_t>(info.st_size));
   if (session.PrintedForPrograms(answer)) return ExitCode::kDone;
+  const std::string silences =
+      answer.silences().empty() ? "" : fmt::format(", and {} of the silences", answer.silences());
   session.io().out << PrintableLine(
-                          fmt::format("{} is a copy of {} ({} bytes). The key {} is not in it: keep a copy of "
+                          fmt::format("{} is a copy of {} ({} bytes){}. The key {} is not in it: keep a copy of "
                                       "that elsewhere.",
-                                      arguments.file, arguments.journal(), answer.bytes(), arguments.key()))
+                                      arguments.file, arguments.journal(), answer.bytes(), silences, arguments.key()))
                    << "\n";
   return ExitCode::kDone;
 }
@@ -160,6 +175,8 @@ absl::StatusOr<ExitCode> Prune(Session& session, const JournalArguments& argumen
   options.now = session.now();
   options.before = options.now - age;
   options.dry_run = arguments.dry_run;
+  // Silences that were changed are found before anything is removed.
+  if (const auto sound = VerifySilencesOf(arguments); !sound.ok()) return AboutTheFile(sound.status());
   const auto report = PruneJournal(arguments.journal(), arguments.key(), options);
   if (!report.ok()) return AboutTheFile(report.status());
   const auto silences = PruneSilencesOf(arguments, options);
@@ -203,7 +220,8 @@ void AddJournalCommands(CLI::App& app, Session& session) {
   AddVerb(*journal, session, arguments, "verify",
           "Was anything changed, removed or damaged? Also while omnixd runs (exit code 1 where it was)", Verify)
       ->add_option("FILE", arguments->file, "A backup to verify, with the key of --data, instead of the journal there");
-  AddVerb(*journal, session, arguments, "backup", "Copies the journal into one file, also while omnixd runs", Backup)
+  AddVerb(*journal, session, arguments, "backup",
+          "Copies the journal into FILE, and its silences into FILE.silences, also while omnixd runs", Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist yet")
       ->required();
   AddVerb(*journal, session, arguments, "rebuild", "Makes the tables anew from the events; omnixd must be stopped",

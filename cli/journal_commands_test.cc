@@ -7,6 +7,8 @@
 #include "cli/cli.h"
 #include "common/json.h"
 #include "orchestrator/journal/journal_test_util.h"
+#include "orchestrator/journal/maintenance.h"
+#include "orchestrator/journal/silence_log.h"
 #include "orchestrator/journal/story_journal.h"
 
 namespace omnix {
@@ -42,6 +44,15 @@ class JournalCommands : public ::testing::Test {
     std::vector<std::string> args = {"journal", verb, "--data", folder_.path()};
     args.insert(args.end(), more.begin(), more.end());
     return Omnix(args);
+  }
+
+  void WriteSilences(size_t events) {
+    auto log = SilenceLog::Open(folder_ / "silences.db", *LoadJournalKey(options_.key_path, /*create=*/false));
+    ASSERT_TRUE(log.ok()) << log.status();
+    v1::SilenceEvent added;
+    added.set_silence_id("SIL-1");
+    added.mutable_added()->set_id("SIL-1");
+    ASSERT_TRUE((*log)->Append(std::vector<v1::SilenceEvent>(events, added)).ok());
   }
 
   TemporaryFolder folder_;
@@ -88,6 +99,37 @@ TEST_F(JournalCommands, BacksUpBesideARunningOmnixdAndVerifiesTheCopy) {
   const Ran nowhere = Run("backup", {folder_ / "none/copy.db"});
   EXPECT_EQ(nowhere.code, 1) << "the exit code of an omnixd that can't be reached";
   EXPECT_THAT(nowhere.err, HasSubstr("check that the folder exists"));
+}
+
+TEST_F(JournalCommands, BacksUpAndVerifiesTheSilencesAsWell) {
+  WriteSilences(1);
+  const std::string copy = folder_ / "copy.db";
+  const Ran backup = Run("backup", {copy, "-o", "json"});
+  EXPECT_EQ(backup.code, 0) << backup.err;
+  EXPECT_EQ(Json::parse(backup.out)["silences"], copy + ".silences");
+  const Ran verified = Run("verify", {copy, "-o", "json"});
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_EQ(Json::parse(verified.out)["silence_events"], "1");
+  RunSql(copy + ".silences", "UPDATE silence_events SET payload = x'00'");
+  EXPECT_EQ(Run("verify", {copy}).code, 1);
+  EXPECT_EQ(Run("verify").code, 0) << "the backup alone was changed";
+  const Ran again = Run("backup", {copy});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.err, HasSubstr("never overwrites"));
+}
+
+TEST_F(JournalCommands, TamperedSilencesAreFoundAndNothingIsPruned) {
+  WriteSilences(2);
+  journal_.reset();
+  RunSql(folder_ / "silences.db", "DELETE FROM silence_events WHERE sequence = 2");
+  const Ran verified = Run("verify");
+  EXPECT_EQ(verified.code, 1);
+  EXPECT_THAT(verified.err, HasSubstr("silences.db: it ends with row 1, but row 2 was the last"));
+  const Ran pruned = Run("prune", {"--older-than", "30d"});
+  EXPECT_EQ(pruned.code, 1);
+  EXPECT_THAT(pruned.err, HasSubstr("silences.db"));
+  EXPECT_TRUE(VerifyJournal(options_.path, options_.key_path).ok());
+  EXPECT_EQ(VerifyJournal(options_.path, options_.key_path)->events, 34) << "nothing of the journal went";
 }
 
 TEST_F(JournalCommands, PrunesAndRebuildsOnceOmnixdIsStopped) {

@@ -207,8 +207,4 @@ void AddSilenceCommands(CLI::App& app, Session& session) {
   AddById(*silence, session, "expire", "Ends a silence now", Expire);
 }
 
-absl::StatusOr<v1::ListSilencesResponse> ListSilences(Session& session, const v1::ListSilencesRequest& request) {
-  return Call(session, &v1::Silences::Stub::ListSilences, request);
-}
-
 }  // namespace omnix

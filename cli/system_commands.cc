@@ -4,7 +4,6 @@
 #include "cli/completion.h"
 #include "cli/page.h"
 #include "cli/session.h"
-#include "cli/silence_commands.h"
 #include "cli/words.h"
 #include "common/status.h"
 
@@ -22,20 +21,9 @@ std::string PollWord(const v1::PolledMonitor& poll, absl::Time now) {
   return poll.has_last_success() ? fmt::format("{} firing, asked {}", poll.firing(), asked) : "not asked yet";
 }
 
-// How many are in force, and what they suppressed; or why that is not known.
-std::string SilencesWord(Session& session) {
-  const auto list = ListSilences(session, v1::ListSilencesRequest());
-  if (!list.ok()) return "not known: " + Message(list.status());
-  uint64_t active = 0;
-  uint64_t suppressed = 0;
-  uint64_t held = 0;
-  for (const v1::SilenceView& view : list->silences()) {
-    if (view.status() != v1::SILENCE_STATUS_ACTIVE) continue;
-    ++active;
-    suppressed += view.silence().suppressed();
-    held += view.held();
-  }
-  return fmt::format("{} in force, {} alerts suppressed by them, {} held back", active, suppressed, held);
+std::string SilencesWord(const v1::SilenceTotals& silences) {
+  return fmt::format("{} in force, {} alerts suppressed by them, {} held back", silences.count(), silences.suppressed(),
+                     silences.held());
 }
 
 absl::StatusOr<ExitCode> Status(Session& session) {
@@ -50,7 +38,7 @@ absl::StatusOr<ExitCode> Status(Session& session) {
   page.Field("Journal", status.journal());
   page.Field("Incidents", fmt::format("{} open", status.open_incidents()));
   page.Field("Agents", fmt::format("{} connected", status.connected_agents()));
-  page.Field("Silences", SilencesWord(session));
+  page.Field("Silences", SilencesWord(status.silences()));
   for (const v1::PolledMonitor& poll : status.polls()) page.Field("Poll " + poll.name(), PollWord(poll, session.now()));
   const std::map<std::string, std::string> sorted(status.dependencies().begin(), status.dependencies().end());
   for (const auto& [name, version] : sorted) page.Field(name, version);

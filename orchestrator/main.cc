@@ -196,7 +196,10 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   const std::unique_ptr<SilenceDesk> desk = *std::move(made);
 
   AlertPollers pollers;
-  const StatusSupplement supplement = [&pollers](v1::GetStatusResponse* status) { pollers.AddTo(status); };
+  const StatusSupplement supplement = [&pollers, &desk](v1::GetStatusResponse* status) {
+    pollers.AddTo(status);
+    desk->AddTo(status);
+  };
   AgentLinkService link(&engine);
   OperatorService operators(&engine, {}, supplement);
   SilenceService silences(desk.get());

@@ -184,6 +184,17 @@ v1::ListSilencesResponse SilenceDesk::List(const v1::ListSilencesRequest& reques
   return response;
 }
 
+void SilenceDesk::AddTo(v1::GetStatusResponse* status) const {
+  v1::SilenceTotals& totals = *status->mutable_silences();
+  const v1::ListSilencesResponse open = List(v1::ListSilencesRequest());
+  for (const v1::SilenceView& view : open.silences()) {
+    if (view.status() != v1::SILENCE_STATUS_ACTIVE) continue;
+    totals.set_count(totals.count() + 1);
+    totals.set_suppressed(totals.suppressed() + view.silence().suppressed());
+    totals.set_held(totals.held() + view.held());
+  }
+}
+
 absl::Status SilenceDesk::RecordRepeats() {
   std::vector<v1::SilenceEvent> events;
   for (const auto& [silence_id, count] : repeats_) {

@@ -62,6 +62,8 @@ class SilenceDesk {
   // What is held back and fires, as far as is known.
   std::vector<v1::Alert> Held() const;
   v1::ListSilencesResponse List(const v1::ListSilencesRequest& request) const;
+  // The silences that are in force now.
+  void AddTo(v1::GetStatusResponse* status) const;
 
  private:
   explicit SilenceDesk(SilenceDeskParts parts);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -159,6 +160,18 @@ absl::Status CopyTo(SqliteConnection& source, const std::string& destination) {
   return copy->Execute("PRAGMA journal_mode = DELETE");
 }
 
+absl::Status Copy(SqliteConnection& source, const std::string& destination) {
+  struct stat info;
+  if (lstat(destination.c_str(), &info) == 0) {
+    return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
+  }
+  const absl::Status status = CopyTo(source, destination);
+  if (!status.ok()) {
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) unlink((destination + suffix).c_str());
+  }
+  return status;
+}
+
 }  // namespace
 
 absl::StatusOr<JournalReport> VerifyJournal(const std::string& path, const std::string& key_path) {
@@ -192,15 +205,14 @@ absl::StatusOr<int64_t> RebuildProjections(const std::string& path) {
 
 absl::Status BackupJournal(const std::string& path, const std::string& destination) {
   OMNIX_ASSIGN_OR_RETURN(auto source, OpenExistingToRead(path));
-  struct stat info;
-  if (lstat(destination.c_str(), &info) == 0) {
-    return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
-  }
-  const absl::Status status = CopyTo(*source, destination);
-  if (!status.ok()) {
-    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) unlink((destination + suffix).c_str());
-  }
-  return status;
+  return Copy(*source, destination);
+}
+
+absl::StatusOr<bool> BackupSilences(const std::string& path, const std::string& destination) {
+  if (!std::filesystem::exists(path)) return false;
+  OMNIX_ASSIGN_OR_RETURN(auto source, SqliteConnection::Open(path, SqliteConnection::Access::kReadOnly));
+  OMNIX_RETURN_IF_ERROR(Copy(*source, destination));
+  return true;
 }
 
 SqliteVersion LinkedSqlite() {

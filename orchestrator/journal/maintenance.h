@@ -36,6 +36,9 @@ absl::StatusOr<int64_t> RebuildProjections(const std::string& path);
 // a destination that was begun is removed.
 absl::Status BackupJournal(const std::string& path, const std::string& destination);
 
+// As above, of the silences beside it. False where there are none: nothing was written.
+absl::StatusOr<bool> BackupSilences(const std::string& path, const std::string& destination);
+
 struct SqliteVersion {
   std::string number;  // "3.40.1"
   // SQLite 3.7.0 to 3.51.2: two connections that write to one journal at the same time can corrupt it.

@@ -71,6 +71,8 @@ TEST_F(AlertSilences, WhatIsSuppressedIsCountedKeptOverAKillAndTakenUpWhenTheSil
   EXPECT_TRUE(Send("held").value("duplicate", false));
   Send("ended");
   EXPECT_THAT(Cli({"status"}), HasSubstr("1 in force, 3 alerts suppressed by them, 2 held back"));
+  for (const Json& status : {Http("GET", "/v1/status"), Json::parse(Cli({"status", "-o", "json"}))})
+    EXPECT_EQ(status["silences"], Json({{"count", 1}, {"suppressed", "3"}, {"held", "2"}})) << status;
   stack_->KillAndRestart("omnixd");
   Send("ended", "resolved");
   const Json shown = Http("GET", "/v1/silences/SIL-1");
