@@ -2,14 +2,14 @@
 from .http import TRAFFIC_AGENT
 
 # User agents of the systems' own programs when they call each other.
-OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/")
+OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/", "footlight-")
 
 
 def _foreign_requests(path, offset):
     with open(path, "rb") as file:
         file.seek(offset)
         lines = file.read().decode("utf-8", "replace").splitlines()
-    marks = ('"GET ', '"POST ', '"OPTIONS ', '"HEAD ', "method=", '"method"')
+    marks = ('"GET ', '"POST ', '"OPTIONS ', '"HEAD ', "method=", '"method"', "verb=")
     return sum(any(mark in line for mark in marks) and not any(agent in line for agent in OWN_AGENTS) for line in lines)
 
 

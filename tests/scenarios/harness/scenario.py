@@ -71,7 +71,7 @@ class Scenario:
 
     @property
     def systems(self):
-        return getattr(self.module, "SYSTEMS", "ABC")
+        return getattr(self.module, "SYSTEMS", "ABCD")
 
     @property
     def needs(self):

@@ -38,3 +38,16 @@ class Ecosystem:
         app = next(each for each in ecosystem["apps"] if each["name"] == program)
         app["max_memory_restart"] = f"{value}M"
         return self.write(self.ecosystem_file, json.dumps(ecosystem, indent=2) + "\n")
+
+
+class MonitAndProcfile:
+    """monit: memory in its control file, open files by `ulimit` in the program's line of the Procfile."""
+    control_file, procfile = "ops/monitrc", "ops/Procfile"
+
+    def limit(self, program, key, value):
+        """As above."""
+        if key == "open_files":
+            changed = re.sub(rf"^({program}: ulimit -n )\d+", rf"\g<1>{value}", self.read(self.procfile), flags=re.MULTILINE)
+            return self.write(self.procfile, changed)
+        changed = re.sub(rf"(check process {program} .*\n.*\n    if total memory > )\d+", rf"\g<1>{value}", self.read(self.control_file))
+        return self.write(self.control_file, changed)

@@ -1,15 +1,18 @@
-"""A supervisor's specification as a dictionary: a JSON file of our own or as PM2 has it, or a folder of units as systemd has them
-beside manager.ini."""
+"""A supervisor's specification as a dictionary: a JSON file of our own or as PM2 has it, a folder of units as systemd has them
+beside manager.ini, or monit's control file."""
 import configparser
 import glob
 import json
 import os
+import re
 import shlex
 
 
 def read(path):
     if os.path.isdir(path):
         return _folder(path)
+    if os.path.basename(path) == "monitrc":
+        return _monit(path)
     with open(path, encoding="utf-8") as file:
         document = json.load(file)
     return _ecosystem(document) if "apps" in document else document
@@ -52,4 +55,22 @@ def _program(unit):
         program["open_files"] = service.getint("LimitNOFILE")
     if "MemoryMax" in service:
         program["max_rss_mb"] = int(service["MemoryMax"].removesuffix("M"))
+    return program
+
+
+def _monit(path):
+    with open(path, encoding="utf-8") as file:
+        head, *checks = re.split(r"^check process ", file.read(), flags=re.MULTILINE)
+    socket = re.search(r"unixsocket (\S+)", head).group(1)
+    return {"style": "monit", "log": re.search(r"set log (\S+)", head).group(1), "run": os.path.dirname(socket), "socket": socket,
+            "programs": {check.split()[0]: _check(check) for check in checks}}
+
+
+def _check(text):
+    start = re.search(r'start program = "(.*)" as uid "(.*)"', text)
+    # The program's output goes where the start program sends it.
+    program = {"argv": shlex.split(start.group(1)), "user": start.group(2), "log": os.devnull, "autostart": "mode manual" not in text}
+    limit = re.search(r"if total memory > (\d+) MB", text)
+    if limit:
+        program["max_rss_mb"] = int(limit.group(1))
     return program

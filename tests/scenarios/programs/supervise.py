@@ -3,7 +3,7 @@
     supervise.py run SPECIFICATION
     supervise.py restart|stop|start|signal SPECIFICATION PROGRAM
 
-It logs as supervisord or PM2 does, or as systemd does to the journal ("style" of the specification)."""
+It logs as supervisord, PM2 or monit does, or as systemd does to the journal ("style" of the specification)."""
 import ctypes
 import os
 import pwd
@@ -34,20 +34,24 @@ class Program:
 
 
 class Journal:
-    """The supervisor's log in one of three styles."""
+    """The supervisor's log in one of four styles."""
 
     def __init__(self, path, style, names):
         self.file = open(path, "a", encoding="utf-8", buffering=1)
         self.style, self.numbers = style, {name: number for number, name in enumerate(names)}
 
-    def write(self, supervisord, systemd, pm2):
+    def write(self, supervisord, systemd, pm2, monit):
+        """monit: level, program and text."""
         now = time.time()
-        stamp = {"systemd": "%b %d %H:%M:%S", "pm2": "%Y-%m-%dT%H:%M:%S"}.get(self.style, "%Y-%m-%d %H:%M:%S")
+        stamp = {"systemd": "%b %d %H:%M:%S", "pm2": "%Y-%m-%dT%H:%M:%S",
+                 "monit": "%Y-%m-%dT%H:%M:%S+0000"}.get(self.style, "%Y-%m-%d %H:%M:%S")
         head = time.strftime(stamp, time.gmtime(now))
         if self.style == "systemd":
             self.file.writelines(f"{head} node-1 systemd[1]: {text}\n" for text in systemd)
         elif self.style == "pm2":
             self.file.writelines(f"{head}: PM2 log: {text}\n" for text in pm2)
+        elif self.style == "monit":
+            self.file.writelines(f"[{head}] {level:<8} : '{name}' {text}\n" for level, name, text in monit)
         else:
             self.file.write(f"{head},{int(now % 1 * 1000):03d} {supervisord}\n")
 
@@ -57,13 +61,16 @@ class Journal:
     def started(self, program):
         self.write(f"INFO spawned: '{program.name}' with pid {program.child.pid}",
                    [f"Started {program.name}.service."],
-                   [f"{self.app(program)} starting in -fork mode-", f"{self.app(program)} online"])
+                   [f"{self.app(program)} starting in -fork mode-", f"{self.app(program)} online"],
+                   [("info", program.name, f"start: '{' '.join(program.child.args)}'"),
+                    ("info", program.name, f"process is running with pid {program.child.pid}")])
 
     def stopped(self, program, text):
         self.write(f"INFO stopped: {program.name} ({text})",
                    [f"Stopping {program.name}.service...", f"Stopped {program.name}.service."],
                    [f"Stopping app:{program.name} id:{self.numbers[program.name]}",
-                    f"{self.app(program)} exited with code [0] via signal [SIGINT]"])
+                    f"{self.app(program)} exited with code [0] via signal [SIGINT]"],
+                   [("info", program.name, "stop on user request"), ("info", program.name, "unmonitor action done")])
 
     def exited(self, program, status):
         if status < 0:
@@ -78,14 +85,17 @@ class Journal:
         self.write(f"WARN exited: {program.name} ({text}; not expected)",
                    [f"{unit}: Main process exited, {code}", f"{unit}: Failed with result '{result}'.",
                     f"{unit}: Scheduled restart job, restart counter is at {program.restarts}."],
-                   [f"{self.app(program)} exited with code [{max(status, 0)}] via signal [{word}]"])
+                   [f"{self.app(program)} exited with code [{max(status, 0)}] via signal [{word}]"],
+                   [("error", program.name, "process is not running"), ("info", program.name, "trying to restart")])
 
     def over_memory(self, program, used, limit):
         unit = program.name + ".service"
         self.write(f"CRIT memmon: {program.name} uses {used} MB, limit {limit} MB: sending SIGKILL",
                    [f"{unit}: A process of this unit has been killed by the OOM killer."],
                    [f"[PM2][WORKER] Process {self.numbers[program.name]} restarted because it exceeds --max-memory-restart value "
-                    f"(current_memory={used << 20} max_memory_limit={limit << 20} [octets])"])
+                    f"(current_memory={used << 20} max_memory_limit={limit << 20} [octets])"],
+                   [("error", program.name, f"total mem amount of {used}.0 MB matches resource limit [total mem amount > {limit}.0 MB]"),
+                    ("info", program.name, "trying to restart")])
 
 
 class Supervisor:
