@@ -24,6 +24,8 @@ class Server {
   // A figure of the journal, read beside omnixd: SELECT count(...).
   uint64_t CountInJournal(const std::string& sql) const;
   std::string Log() const;
+  // Of the journal.
+  std::string folder() const { return folder_ / ""; }
 
  private:
   bench::Folder folder_;

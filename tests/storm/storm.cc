@@ -21,8 +21,10 @@ StormFigures RunStorm(Server& server, FloodOptions options) {
   std::atomic<uint64_t> progress = 0;
   std::atomic<bool> over = false;
   OperatorProbe probe(server.grpc_address());
+  bench::DiskProbe disk(server.folder() + "/disk-probe");
   std::thread sampler([&] {
     while (!over) {
+      disk.Sync();
       const double now = Mib(server.ResidentBytes());
       if (progress * kEarlyShare <= options.alerts) figures.resident_mib_early = now;
       figures.resident_mib_most = std::max(figures.resident_mib_most, now);
@@ -32,6 +34,7 @@ StormFigures RunStorm(Server& server, FloodOptions options) {
   figures.flood = Flood(options, &progress);
   over = true;
   sampler.join();
+  figures.disk = disk.Result();
   figures.operators = probe.Stop();
   const auto acknowledged = static_cast<double>(std::max<uint64_t>(figures.flood.acknowledged, 1));
   figures.cpu_us_per_alert = (server.CpuSeconds() - cpu) * 1e6 / acknowledged;

@@ -1,6 +1,7 @@
 // A storm: the alerts of one failure, as fast as they can be sent, and what omnixd is like meanwhile.
 #pragma once
 
+#include "tests/bench/support/disk_probe.h"
 #include "tests/storm/flood.h"
 #include "tests/storm/operator_probe.h"
 #include "tests/storm/server.h"
@@ -10,6 +11,8 @@ namespace omnix::storm {
 struct StormFigures {
   FloodResult flood;
   Waits operators;
+  // What the disk took meanwhile for commits of somebody else.
+  bench::DiskSyncs disk;
   uint64_t incidents = 0;
   // Different alerts in the journal.
   uint64_t kept = 0;

@@ -18,6 +18,7 @@
 #include "tests/bench/alerts/bodies.h"
 #include "tests/bench/alerts/load.h"
 #include "tests/bench/alerts/servers.h"
+#include "tests/bench/support/disk_probe.h"
 
 namespace omnix::bench {
 namespace {
@@ -96,6 +97,8 @@ void MeasureLatency(const Options& options) {
   const Omnixd omnixd(folder / "board");
   Bodies bodies(AlertKind::kOpen, 1);
   Load load(omnixd.port(), 1);
+  // Between two posts: what the disk makes of a commit of its own at that pace.
+  DiskProbe disk(folder / "disk-probe");
   // Incidents are numbered from 1 in the order of their alerts.
   for (int number = 1; number <= options.posts_for_latency; ++number) {
     const uint32_t finished = board->finished;
@@ -103,11 +106,16 @@ void MeasureLatency(const Options& options) {
     load.Run([&]() -> const std::string& { return bodies.Next(); }, 0, 1, nullptr);
     WaitFor([&] { return board->WaitForFinished(finished) != finished; }, "the first task");
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options.pause_ms));
+    disk.Sync();
   }
+  const DiskSyncs syncs = disk.Result();
   Print({{"bench", "alert_to_task"},
          {"posts", options.posts_for_latency},
          {"post_to_task_p50_ms", Rounded(board->latency.QuantileMs(0.50))},
-         {"post_to_task_p99_ms", Rounded(board->latency.QuantileMs(0.99))}});
+         {"post_to_task_p99_ms", Rounded(board->latency.QuantileMs(0.99))},
+         {"disk_sync_p50_ms", Rounded(syncs.p50_ms)},
+         {"disk_sync_p99_ms", Rounded(syncs.p99_ms)},
+         {"disk_sync_max_ms", Rounded(syncs.max_ms)}});
 }
 
 }  // namespace
