@@ -3,6 +3,8 @@ from .http import TRAFFIC_AGENT
 
 # User agents of the systems' own programs when they call each other.
 OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/", "footlight-")
+# A second line of a request that has one already.
+REPEATED = '"msg":"request errored"'
 
 
 def _foreign_requests(path, offset):
@@ -10,7 +12,7 @@ def _foreign_requests(path, offset):
         file.seek(offset)
         lines = file.read().decode("utf-8", "replace").splitlines()
     marks = ('"GET ', '"POST ', '"OPTIONS ', '"HEAD ', "method=", '"method"', "verb=")
-    return sum(any(mark in line for mark in marks) and not any(agent in line for agent in OWN_AGENTS) for line in lines)
+    return sum(any(mark in line for mark in marks) and not any(text in line for text in (*OWN_AGENTS, REPEATED)) for line in lines)
 
 
 class ProbeLoad:
