@@ -1,7 +1,8 @@
 #include "agents/investigation/probe.h"
 
-// One line a probe: Probe<Name> is defined in probe_<name>.cc.
+// One line a probe: Probe<Name> is defined in probe_<name>.cc. The checks take longest: first.
 #define OMNIX_PROBES(X) \
+  X(Suites)             \
   X(History)            \
   X(Logs)               \
   X(LogChanges)         \
