@@ -32,6 +32,20 @@ ParsedAlerts Unread(const Json& body, const std::string& format, const std::stri
   return parsed;
 }
 
+// What of a body is taken otherwise than it was sent.
+void AddWarnings(const ParsedBody& parsed, std::vector<std::string>& warnings) {
+  if (parsed.repeated_keys > 0) {
+    warnings.push_back(
+        fmt::format("{} more than once in {} object, the first at line {}, column {}: the last one counts",
+                    parsed.repeated_keys == 1 ? "a key stands" : fmt::format("{} keys stand", parsed.repeated_keys),
+                    parsed.repeated_keys == 1 ? "its" : "their", parsed.repeated_key_line, parsed.repeated_key_column));
+  }
+  if (parsed.lone_surrogates > 0) {
+    warnings.push_back(fmt::format("{} half of a surrogate pair (\\ud800 to \\udfff): U+FFFD stands in its place",
+                                   parsed.lone_surrogates == 1 ? "a string holds" : "strings hold"));
+  }
+}
+
 // Its own format is strict: what it refuses, a human wrote.
 absl::StatusOr<ParsedAlerts> ReadOmnix(const Json& body, absl::Time received_at) {
   absl::StatusOr<ParsedAlerts> parsed = ParseOmnixAlerts(body, received_at);
@@ -111,11 +125,7 @@ void AlertIntake::Read(AlertBody body, Done done) {
     absl::StatusOr<ParsedBody> parsed = ParseBody(body.bytes);
     if (!parsed.ok()) return done(parsed.status());
     document->body = std::move(parsed->value);
-    if (parsed->repeated_keys > 0) {
-      document->warnings.push_back(fmt::format(
-          "{} keys stand more than once in their object, the first at line {}, column {}: the last one counts",
-          parsed->repeated_keys, parsed->repeated_key_line, parsed->repeated_key_column));
-    }
+    AddWarnings(*parsed, document->warnings);
   }
   for (const auto& [header, value] : body.headers) document->headers[header] = value;
   if (auto at_once = ReadAtOnce(*document)) return done(document->Told(*std::move(at_once)));

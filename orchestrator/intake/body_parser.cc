@@ -1,5 +1,7 @@
 #include "orchestrator/intake/body_parser.h"
 
+#include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +44,44 @@ std::string Place(std::string_view text, size_t offset, size_t* line, size_t* co
 }
 
 bool IsInteger(const std::string& token) { return token.find_first_of(".eE") == std::string::npos; }
+
+// The length of an escape such as "\u20ac".
+constexpr size_t kEscape = 6;
+
+// The four digits behind a "\u" at `at`.
+std::optional<unsigned> EscapedUnit(std::string_view text, size_t at) {
+  constexpr size_t kDigitsAt = 2;
+  if (at + kEscape > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  const char* const end = text.data() + at + kEscape;
+  const auto read = std::from_chars(text.data() + at + kDigitsAt, end, unit, 16);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return unit;
+}
+
+bool IsHighSurrogate(unsigned unit) { return unit >= 0xD800 && unit < 0xDC00; }
+bool IsLowSurrogate(unsigned unit) { return unit >= 0xDC00 && unit < 0xE000; }
+
+// Puts U+FFFD in the place of each escape of half a surrogate pair, in a copy made where there is one, and gives their
+// number. Senders that cut a text within an emoji write such halves: the grammar of JSON allows them, UTF-8 has no
+// place for them. The length stays, and so do the positions in errors.
+size_t ReplaceLoneSurrogates(std::string_view text, std::string& copy) {
+  size_t replaced = 0;
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    const std::optional<unsigned> unit = EscapedUnit(text, at);
+    if (!unit) {
+      at += 2;
+      continue;
+    }
+    const bool pair = IsHighSurrogate(*unit) && IsLowSurrogate(EscapedUnit(text, at + kEscape).value_or(0));
+    if (!pair && (IsHighSurrogate(*unit) || IsLowSurrogate(*unit))) {
+      if (replaced++ == 0) copy = text;
+      copy.replace(at, kEscape, "\\ufffd");
+    }
+    at += pair ? 2 * kEscape : kEscape;
+  }
+  return replaced;
+}
 
 // Builds the document, as nlohmann's SAX parser tells of it. The functions' names and parameters are that parser's.
 class BodyBuilder {
@@ -147,6 +187,9 @@ absl::Status ErrorOf(const BodyBuilder& builder, std::string_view text) {
 
 absl::StatusOr<ParsedBody> ParseBody(std::string_view text) {
   ParsedBody body;
+  std::string mended;
+  body.lone_surrogates = ReplaceLoneSurrogates(text, mended);
+  if (body.lone_surrogates > 0) text = mended;
   const char* const begin = text.data();
   const char* const end = begin + text.size();
   const char* seen = begin;

@@ -22,6 +22,8 @@ struct ParsedBody {
   size_t repeated_keys = 0;
   size_t repeated_key_line = 0;
   size_t repeated_key_column = 0;
+  // Escapes of half a surrogate pair ("\ud83d" alone): each became U+FFFD.
+  size_t lone_surrogates = 0;
 };
 
 // One JSON document (RFC 8259) in UTF-8, with nothing behind it. Errors say line and column (counted in bytes from 1)

@@ -53,9 +53,20 @@ TEST(BodyParser, RefusesWhatLibjqLetsPass) {
   EXPECT_THAT(ErrorOf("[\"a\xff\"]"), HasSubstr("no valid UTF-8 at line 1, column 4"));
   EXPECT_THAT(ErrorOf("[\"\xc0\xaf\"]"), HasSubstr("no valid UTF-8"));
   EXPECT_THAT(ErrorOf("[\"\xed\xa0\x80\"]"), HasSubstr("no valid UTF-8"));
-  EXPECT_THAT(ErrorOf("[\"\\ud800\"]"), HasSubstr("no valid JSON"));
   EXPECT_THAT(ErrorOf(std::string_view("[\"a\0b\"]", 7)), HasSubstr("line 1, column 4"));
   EXPECT_THAT(ErrorOf(std::string_view("[1]\0", 4)), HasSubstr("line 1, column 4"));
+}
+
+TEST(BodyParser, HalvesOfSurrogatePairsAreReplacedAndCounted) {
+  const auto body = ParseBody(
+      R"({"a": "cut \ud83d", "b": "\uDE00 cut", "c": "\ud83d\ude00", "d": "\\ud83d", "e": "\ud83d\ud83d\ude00"})");
+  ASSERT_TRUE(body.ok()) << body.status();
+  const Json expected = {
+      {"a", "cut \uFFFD"}, {"b", "\uFFFD cut"}, {"c", "\U0001F600"}, {"d", "\\ud83d"}, {"e", "\uFFFD\U0001F600"}};
+  EXPECT_EQ(body->value, expected);
+  EXPECT_EQ(body->lone_surrogates, 3u);
+  EXPECT_THAT(ErrorOf("[\"\\ud800\",}"), HasSubstr("no valid JSON at line 1, column 11"));
+  EXPECT_THAT(ErrorOf("[\"\\ud8"), HasSubstr("no valid JSON"));
 }
 
 TEST(BodyParser, BoundsTheDepth) {
