@@ -90,7 +90,8 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
     OMNIX_CRASH_POINT("alerts.before_answer");
     if (!results.ok()) return responder_->Send(Problem(results.status()));
     parts_.metrics->CountAlerts(parsed_.format, results->size());
-    responder_->Send(pagerduty_ ? PagerDutyAccepted(fingerprints_) : Accepted(parsed_, fingerprints_, *results));
+    responder_->Send(pagerduty_ ? PagerDutyAccepted(fingerprints_, parsed_.reply_key)
+                                : Accepted(parsed_, fingerprints_, *results));
     OMNIX_CRASH_POINT("alerts.answered");
   }
 

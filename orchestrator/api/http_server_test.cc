@@ -162,7 +162,7 @@ TEST_F(HttpServerTest, PagerDutysSendersAreAnsweredAsByPagerDuty) {
                                            HasSubstr(R"("status":"success")"), Not(HasSubstr("R0UTINGKEY"))));
   }
   EXPECT_THAT(Post("/v2/enqueue", R"({"routing_key":"R0UTINGKEY","event_action":"acknowledge","dedup_key":"k1"})"),
-              StartsWith("HTTP/1.1 202"));
+              AllOf(StartsWith("HTTP/1.1 202"), HasSubstr(R"("dedup_key":"k1")"), HasSubstr(R"("status":"success")")));
   EXPECT_THAT(
       Post("/v2/enqueue", R"({"routing_key":"R0UTINGKEY","event_action":"trigger"})"),
       AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("invalid event"), HasSubstr("'payload' is missing or blank")));

@@ -13,12 +13,14 @@ constexpr std::string_view kPrefix = "pagerduty:";
 
 }  // namespace
 
-ApiResponse PagerDutyAccepted(const std::vector<std::string>& fingerprints) {
+ApiResponse PagerDutyAccepted(const std::vector<std::string>& fingerprints, const std::string& given_key) {
   Json body = {{"status", "success"}, {"message", "Event processed"}};
   // The key without the name before it, as the sender gave it or is to give it.
   if (!fingerprints.empty()) {
     const std::string& fingerprint = fingerprints.front();
     body["dedup_key"] = fingerprint.starts_with(kPrefix) ? fingerprint.substr(kPrefix.size()) : fingerprint;
+  } else if (!given_key.empty()) {
+    body["dedup_key"] = given_key;
   }
   ApiResponse response;
   response.status = kAccepted;

@@ -64,6 +64,7 @@ absl::StatusOr<ParsedAlerts> ReadFilterOutput(const Json& output, const std::str
   ParsedAlerts parsed;
   parsed.format = format;
   if (TextAt(output, "reply") == "pagerduty") parsed.reply = ReplyStyle::kPagerDuty;
+  parsed.reply_key = BoundedFingerprint(TextAt(output, "reply_key"));
   OMNIX_RETURN_IF_ERROR(ReadAlerts(list, format, received_at, &parsed));
   parsed.note = TextAt(output, "note");
   if (parsed.alerts.empty() && parsed.note.empty()) parsed.note = "the body holds no alert";

@@ -33,6 +33,8 @@ struct ParsedAlerts {
   // Why there is no alert, where the body is well and there is none.
   std::string note;
   ReplyStyle reply = ReplyStyle::kOmnix;
+  // The key that such an answer gives back where there is no alert.
+  std::string reply_key;
   SnsSubscription subscription;
 };
 

@@ -1,6 +1,6 @@
 # What every format can use. A format defines two functions over the body (`.`):
 #   recognize: true where the body is this vendor's
-#   alerts: an array of alerts, or {alerts: [...], truncated: NUMBER, reply: NAME, confirm: {...}, note: TEXT}
+#   alerts: an array of alerts, or {alerts: [...], truncated: NUMBER, reply: NAME, reply_key: TEXT, confirm: {...}, note: TEXT}
 # An alert is {title, description, severity, status, fingerprint, identity, labels, subject, starts_at, ends_at, links};
 # only the title is needed. docs/alerts.md describes each field. $headers holds content-type and the ce-* headers.
 

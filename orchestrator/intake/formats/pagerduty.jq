@@ -98,5 +98,6 @@ def alerts:
   elif is_webhook_v2 then webhook_v2
   elif type != "object" then [refuse(""; "expected an object")]
   elif is_event_v1 and (is_event_v2 | not) then event_v1
-  elif .event_action == "acknowledge" then {alerts: [], reply: "pagerduty", note: "an acknowledgement changes no alert"}
+  elif .event_action == "acknowledge" then
+    {alerts: [], reply: "pagerduty", reply_key: (.dedup_key | text), note: "an acknowledgement changes no alert"}
   else event_v2 end;
