@@ -19,8 +19,12 @@ def dimensions: array | map(object | {(first_text(.name, .Name) | select(. != ""
 # The alarms that made a composite one fire.
 def children: array | map(object | .Arn | text | split(":alarm:") | .[-1] // "" | select(. != "")) | join(", ");
 
+# The metrics of an alarm: one in the trigger itself, several (of an expression) behind it. [{Namespace, MetricName, Dimensions}]
+def metrics: [., (.Metrics | array[] | object | .MetricStat | object | .Metric)] | map(select(type == "object" and has("MetricName")));
+
 def alarm:
-  (.Trigger | object) as $trigger | ($trigger.Dimensions | dimensions) as $dimensions
+  (.Trigger | object | metrics) as $metrics | ($metrics[0] // (.Trigger | object)) as $trigger
+  | ([$metrics[] | .Dimensions | dimensions] | add // {}) as $dimensions
   | (if .NewStateValue == "OK" then "resolved" else "firing" end) as $status
   | {
       title: .AlarmName,
@@ -37,7 +41,7 @@ def alarm:
                                MetricName: first_text($trigger.MetricName, .MetricName),
                                account: .AWSAccountId, region: .Region, rule: .AlarmRule, state: .NewStateValue} | texts)),
       # The dimensions go from the general to the special.
-      subject: first_text($trigger.Dimensions | array | reverse[] | object | .value, .Value),
+      subject: first_text($metrics[] | .Dimensions | array | reverse[] | object | .value, .Value),
       starts_at: since($status; .StateChangeTime),
       ends_at: .StateChangeTime
     };
