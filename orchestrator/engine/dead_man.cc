@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 
+#include "absl/strings/str_replace.h"
 #include "common/file.h"
 #include "common/http_client.h"
 #include "common/status.h"
@@ -16,6 +17,16 @@ namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 constexpr int kFirstErrorStatus = 300;
+
+// What is secret in such a URL is its path, which an error of the client names.
+std::string WithoutPath(std::string text, const std::string& url) {
+  constexpr std::string_view kScheme = "://";
+  const size_t begin = url.find('/', url.find(kScheme) + kScheme.size());
+  if (begin == std::string::npos) return text;
+  const std::string path = url.substr(begin, url.find_first_of("?#", begin) - begin);
+  if (path == "/") return text;
+  return absl::StrReplaceAll(text, {{path, "/..."}});
+}
 
 }  // namespace
 
@@ -56,7 +67,6 @@ absl::Status DeadMan::Call() {
   return Unavailable("HTTP {}", response.status);
 }
 
-// What is secret in such a URL is its path: no log shows it.
 void DeadMan::Run() {
   NameThread("dead-man");
   bool was_well = true;
@@ -65,7 +75,9 @@ void DeadMan::Run() {
     const absl::Status called = proof.ok() ? Call() : absl::OkStatus();
     const bool well = proof.ok() && called.ok();
     if (!proof.ok() && was_well) spdlog::error("the dead-man URL is not called: {}", Message(proof));
-    if (!called.ok() && was_well && !stopping_) spdlog::warn("--deadman-url: {}", Message(called));
+    if (!called.ok() && was_well && !stopping_) {
+      spdlog::warn("--deadman-url: {}", WithoutPath(std::string(Message(called)), options_.url));
+    }
     if (well && !was_well) spdlog::info("the dead-man URL is called again");
     was_well = well;
     std::unique_lock lock(mutex_);

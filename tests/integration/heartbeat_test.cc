@@ -1,5 +1,6 @@
 // Silent sources and the dead-man switch, by the real omnixd.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,12 +9,15 @@
 
 #include "common/http_client.h"
 #include "common/scripted_server.h"
+#include "tests/support/free_port.h"
 #include "tests/support/stack.h"
 #include "tests/support/world.h"
 
 namespace omnix {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Spill;
 using testing::Stack;
 using testing::StackOptions;
@@ -95,6 +99,13 @@ TEST_F(Heartbeats, TheDeadManUrlIsCalledOnlyWhileTheProofHolds) {
 
   ASSERT_EQ(rmdir(probe.c_str()), 0);
   ASSERT_TRUE(WaitUntil([&] { return calls > before; })) << stack_->Logs();
+}
+
+TEST_F(Heartbeats, ADeadManUrlThatDoesNotAnswerIsLoggedWithoutItsPath) {
+  Start({"--deadman-url", fmt::format("http://127.0.0.1:{}/ping/s3cretPath?q=s3cretQuery", FreePort())});
+  ASSERT_TRUE(WaitUntil([&] { return stack_->Logs().find("--deadman-url: ") != std::string::npos; }));
+  EXPECT_THAT(stack_->Logs(), HasSubstr("connection refused"));
+  EXPECT_THAT(stack_->Logs(), Not(HasSubstr("s3cret")));
 }
 
 }  // namespace
