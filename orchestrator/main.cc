@@ -80,11 +80,12 @@ absl::StatusOr<Configuration> LoadConfiguration(const DaemonOptions& options) {
       if (playbook.ok()) configuration.playbooks.push_back(*std::move(playbook));
     }
   }
-  if (!options.formats_folder.empty()) {
-    take(FormatLibrary::Load(options.formats_folder, DefaultFilterExecutable()).status());
-  }
+  const auto formats = FormatLibrary::Load(options.formats_folder, DefaultFilterExecutable());
+  take(formats.status());
   if (!options.poll_file.empty()) take(LoadAlertPolls(options.poll_file).status());
-  if (!options.sources_file.empty()) take(LoadAlertSources(options.sources_file).status());
+  if (!options.sources_file.empty() && formats.ok()) {
+    take(LoadAlertSources(options.sources_file, FormatNames(*formats)).status());
+  }
   if (!mistakes.empty()) return absl::InvalidArgumentError(mistakes);
   return configuration;
 }
@@ -120,10 +121,11 @@ absl::Status KeepAlerts(SilenceDesk& desk, std::vector<v1::Alert> alerts) {
 }
 
 // Null where no source is declared.
-absl::StatusOr<std::unique_ptr<SourceHeartbeats>> WatchSources(const std::string& file, SilenceDesk& desk,
-                                                               const Clock& clock, SqliteJournal& journal) {
+absl::StatusOr<std::unique_ptr<SourceHeartbeats>> WatchSources(const std::string& file, const AlertIntake& intake,
+                                                               SilenceDesk& desk, const Clock& clock,
+                                                               SqliteJournal& journal) {
   if (file.empty()) return nullptr;
-  OMNIX_ASSIGN_OR_RETURN(const v1::AlertSources sources, LoadAlertSources(file));
+  OMNIX_ASSIGN_OR_RETURN(const v1::AlertSources sources, LoadAlertSources(file, intake.Names()));
   const auto deliver = [&desk](std::vector<v1::Alert> alerts) { return KeepAlerts(desk, std::move(alerts)); };
   return std::make_unique<SourceHeartbeats>(sources, HeartbeatParts{&clock, deliver}, FiringAlerts(journal, desk));
 }
@@ -213,9 +215,9 @@ absl::Status Serve(const DaemonOptions& options, Configuration configuration, co
   SnsConfirmer sns(options.sns_topics);
   AlertIntakeOptions intake_options;
   intake_options.formats_folder = options.formats_folder;
-  OMNIX_ASSIGN_OR_RETURN(std::unique_ptr<SourceHeartbeats> heartbeats,
-                         WatchSources(options.sources_file, *desk, clock, *journal));
   OMNIX_ASSIGN_OR_RETURN(const auto intake, AlertIntake::Create(intake_options));
+  OMNIX_ASSIGN_OR_RETURN(std::unique_ptr<SourceHeartbeats> heartbeats,
+                         WatchSources(options.sources_file, *intake, *desk, clock, *journal));
   OMNIX_ASSIGN_OR_RETURN(
       const auto http_server,
       HttpServer::Start(

@@ -99,11 +99,13 @@ absl::StatusOr<std::unique_ptr<AlertIntake>> AlertIntake::Create(const AlertInta
   return std::unique_ptr<AlertIntake>(new AlertIntake(std::move(library), options));
 }
 
-std::vector<std::string> AlertIntake::Names() const {
-  std::vector<std::string> names = library_.Names();
+std::vector<std::string> FormatNames(const FormatLibrary& library) {
+  std::vector<std::string> names = library.Names();
   names.insert(std::ranges::lower_bound(names, kOmnix), kOmnix);
   return names;
 }
+
+std::vector<std::string> AlertIntake::Names() const { return FormatNames(library_); }
 
 void AlertIntake::Read(AlertBody body, Done done) {
   auto document = std::make_shared<Document>();

@@ -41,6 +41,9 @@ struct AlertBody {
   absl::Time received_at;
 };
 
+// The names by which alerts can be sent, sorted: those of the library, and Omnix's own format, which is no file.
+std::vector<std::string> FormatNames(const FormatLibrary& library);
+
 // Thread-safe.
 class AlertIntake {
  public:

@@ -1,5 +1,6 @@
 #include "orchestrator/intake/alert_source_config.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/file.h"
@@ -19,7 +20,8 @@ bool IsName(const std::string& name) {
   return !name.empty() && name.size() <= kMaxNameBytes && name.find_first_not_of(kAllowed) == std::string::npos;
 }
 
-void Check(const v1::AlertSource& source, const std::string& path, std::set<std::string>& names, YamlReport* report) {
+void Check(const v1::AlertSource& source, const std::string& path, std::set<std::string>& names,
+           const std::vector<std::string>& formats, YamlReport* report) {
   if (!IsName(source.name())) {
     report->Add(path + ".name", "expected up to 64 lower-case letters, digits, '-' and '_'");
   } else if (!names.insert(source.name()).second) {
@@ -33,6 +35,9 @@ void Check(const v1::AlertSource& source, const std::string& path, std::set<std:
   }
   const absl::Duration grace = FromProto(source.grace());
   if (grace < absl::ZeroDuration() || grace > kMaxInterval) report->Add(path + ".grace", "expected 0s to 168h");
+  if (!source.format().empty() && std::ranges::find(formats, source.format()) == formats.end()) {
+    report->Add(path + ".format", fmt::format("no alert format has this name; known: {}", fmt::join(formats, ", ")));
+  }
 }
 
 void FillIn(v1::AlertSource& source) {
@@ -42,7 +47,7 @@ void FillIn(v1::AlertSource& source) {
 
 }  // namespace
 
-absl::StatusOr<v1::AlertSources> LoadAlertSources(const std::string& path) {
+absl::StatusOr<v1::AlertSources> LoadAlertSources(const std::string& path, const std::vector<std::string>& formats) {
   OMNIX_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxYamlBytes));
   v1::AlertSources sources;
   YamlReport report(path);
@@ -52,7 +57,7 @@ absl::StatusOr<v1::AlertSources> LoadAlertSources(const std::string& path) {
   } else {
     std::set<std::string> names;
     for (int i = 0; i < sources.sources_size(); ++i) {
-      Check(sources.sources(i), fmt::format("sources[{}]", i), names, &report);
+      Check(sources.sources(i), fmt::format("sources[{}]", i), names, formats, &report);
       FillIn(*sources.mutable_sources(i));
     }
   }

@@ -11,11 +11,12 @@ namespace omnix {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 absl::StatusOr<v1::AlertSources> Load(const std::string& text) {
   const std::string path = ::testing::TempDir() + "/sources.yaml";
   std::ofstream(path) << text;
-  return LoadAlertSources(path);
+  return LoadAlertSources(path, {"alertmanager", "shop"});
 }
 
 TEST(AlertSourceConfig, FillsInWhatIsNotSaid) {
@@ -35,6 +36,8 @@ TEST(AlertSourceConfig, NamesEveryMistakeWithItsPlace) {
     interval: 1m
     grace: 200h
   - name: late
+  - {name: typo, interval: 1m, format: alertmanger}
+  - {name: own, interval: 1m, format: shop}
 )");
   ASSERT_TRUE(absl::IsInvalidArgument(sources.status()));
   const std::string message(sources.status().message());
@@ -44,6 +47,8 @@ TEST(AlertSourceConfig, NamesEveryMistakeWithItsPlace) {
   EXPECT_THAT(message, HasSubstr("sources[2].name: this name is taken already"));
   EXPECT_THAT(message, HasSubstr("sources[2].grace: expected 0s to 168h"));
   EXPECT_THAT(message, HasSubstr("sources[3].interval: required"));
+  EXPECT_THAT(message, HasSubstr("sources[4].format: no alert format has this name; known: alertmanager, shop"));
+  EXPECT_THAT(message, Not(HasSubstr("sources[5]")));
 }
 
 }  // namespace
