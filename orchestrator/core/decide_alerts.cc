@@ -24,6 +24,17 @@ void AddAll(v1::AlertCounts& counts, const v1::AlertCounts& more) {
   counts.set_unknown(counts.unknown() + more.unknown());
 }
 
+// Many monitors do not tell of an end when it had begun; the intake then puts the time of arrival there. What is known
+// of the beginning stays.
+void KeepBeginning(const v1::Incident& incident, v1::Alert& alert) {
+  const bool told = FromProto(alert.starts_at()) != FromProto(alert.received_at());
+  if (Fires(alert) || !alert.has_starts_at() || told) return;
+  const int place = FindAlert(incident, alert.fingerprint());
+  if (place < 0 || !incident.alerts(place).has_starts_at()) return;
+  const google::protobuf::Timestamp& known = incident.alerts(place).starts_at();
+  if (FromProto(known) < FromProto(alert.starts_at())) *alert.mutable_starts_at() = known;
+}
+
 void ClearOne(v1::AlertCounts& counts) {
   if (counts.firing() == 0) return;
   counts.set_firing(counts.firing() - 1);
@@ -88,6 +99,7 @@ absl::Status Decision::Handle(const command::AttachAlert& attach) {
   v1::Event event;
   auto* attached = event.mutable_alert_attached();
   *attached->mutable_alert() = attach.alert;
+  KeepBeginning(incident_, *attached->mutable_alert());
   attached->set_severity(std::max(incident_.severity(), attach.alert.severity()));
   attached->set_damped(FindFlapping(incident_, attach.alert.fingerprint()) >= 0);
   v1::AlertCounts& counts = *attached->mutable_counts();

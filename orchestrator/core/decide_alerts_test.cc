@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/json.h"
+#include "common/time.h"
 #include "orchestrator/core/evolve_alerts.h"
 #include "orchestrator/core/incident_fixture.h"
 
@@ -93,6 +94,24 @@ TEST(ManyAlertsTest, EventsOfOlderVersionsAreCountedByWhatTheStateKeeps) {
     Evolve(replayed, event);
   }
   EXPECT_EQ(SerializeDeterministically(story.incident), SerializeDeterministically(replayed));
+}
+
+TEST(AlertTimesTest, AnEndThatDoesNotTellTheBeginningLeavesItAsItWas) {
+  const auto at = [](int64_t second) { return ToProto(absl::FromUnixSeconds(second)); };
+  Story story = testing::Investigating();
+  v1::Alert alert = Alert("f2");
+  *alert.mutable_starts_at() = at(100);
+  *alert.mutable_received_at() = at(110);
+  story.Do(command::AttachAlert{alert});
+  alert.set_status(kResolved);
+  *alert.mutable_starts_at() = *alert.mutable_received_at() = *alert.mutable_ends_at() = at(200);
+  story.Do(command::AttachAlert{alert});
+  EXPECT_EQ(story.incident.alerts(1).starts_at().seconds(), 100);
+  EXPECT_EQ(story.incident.alerts(1).ends_at().seconds(), 200);
+  *alert.mutable_starts_at() = at(150);
+  story.Do(command::AttachAlert{alert});
+  EXPECT_EQ(story.incident.alerts(1).starts_at().seconds(), 150) << "what is told counts";
+  ExpectReplays(story);
 }
 
 TEST(FlappingTest, CountsAsFiringAndHasNoEffectUntilItIsQuiet) {
