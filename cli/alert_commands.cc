@@ -16,7 +16,8 @@ namespace {
 
 constexpr uint32_t kDefaultListed = 50;
 constexpr uint32_t kMaxListed = 1000;
-constexpr size_t kMaxAlertBytes = 4 << 20;
+// What omnixd takes.
+constexpr size_t kMaxAlertBytes = 8 << 20;
 constexpr char kDefaultHttp[] = "http://127.0.0.1:7421";
 constexpr int kFirstErrorStatus = 300;
 

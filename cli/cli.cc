@@ -26,7 +26,9 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
   GlobalOptions& options = session.options();
   const CliIo& io = session.io();
   if (const std::string target = io.environment("OMNIX_ORCHESTRATOR"); !target.empty()) options.orchestrator = target;
+  // Programs that cron starts have only LOGNAME.
   options.by = io.environment("USER");
+  if (options.by.empty()) options.by = io.environment("LOGNAME");
   app.add_option("--orchestrator", options.orchestrator, "host:port of omnixd (or OMNIX_ORCHESTRATOR)")
       ->capture_default_str();
   app.add_option("--timeout", options.timeout_s, "Seconds to wait for an answer")
@@ -35,7 +37,7 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
   app.add_option("-o,--output", options.output, "table for people; json or yaml for programs")
       ->check(CLI::IsMember({"table", "json", "yaml"}))
       ->capture_default_str();
-  app.add_option("--by", options.by, "Who asks, as the journal keeps it (default: $USER)");
+  app.add_option("--by", options.by, "Who asks, as the journal keeps it (default: $USER or $LOGNAME)");
 }
 
 // Global options may stand behind the command, too.

@@ -231,6 +231,31 @@ TEST_F(CliTest, ShowTellsAllThatIsKnown) {
   }
 }
 
+TEST_F(CliTest, ShowTellsWhatTheMonitorSaidAndTheIncidentsThatAlertsMovedTo) {
+  v1::Incident& incident = *service_.incident.mutable_incident();
+  v1::Alert& alert = *incident.add_alerts();
+  alert.set_title("LatencyHigh");
+  alert.set_description("p99 above 500 ms\nrunbook: look at the pool");
+  v1::RelatedIncident& related = *incident.add_related();
+  related.set_incident_id("INC-2025-09-04-002");
+  related.set_relation(v1::RELATION_MERGED_FROM);
+  related.mutable_at()->set_seconds(1756969230);
+  const Ran run = Omnix({"incident", "show", "001"});
+  for (const char* part : {"p99 above 500 ms", "runbook: look at the pool",
+                           "Related     took the alerts of INC-2025-09-04-002 (2025-09-04 07:00:30Z)"}) {
+    EXPECT_NE(run.out.find(part), std::string::npos) << part << " is missing in\n" << run.out;
+  }
+}
+
+TEST_F(CliTest, ASilenceNeedsAnAuthorAndASpanOfTime) {
+  const std::vector<std::string> add = {"silence", "add", "a=b", "--for", "3x"};
+  const Ran nobody = Omnix(add, Where::kPipe, "", 0, {{"USER", ""}});
+  EXPECT_NE(nobody.code, 0);
+  EXPECT_NE(nobody.err.find("--by NAME"), std::string::npos) << nobody.err;
+  EXPECT_NE(Omnix(add, Where::kPipe, "", 0, {{"USER", ""}, {"LOGNAME", "cron"}}).err.find("'3x' is no duration"),
+            std::string::npos);
+}
+
 TEST_F(CliTest, UnknownIncidentNamesTheOpenOnes) {
   const Ran run = Omnix({"incident", "show", "INC-2020-01-01-009"});
   EXPECT_EQ(run.code, 1);

@@ -7,6 +7,7 @@
 
 #include "cli/page.h"
 #include "cli/words.h"
+#include "common/redact.h"
 #include "common/time.h"
 
 namespace omnix {
@@ -16,6 +17,8 @@ namespace {
 constexpr int kShownEvidence = 3;
 // The alerts that say most; a storm has thousands.
 constexpr int kShownAlerts = 20;
+// Enough for what a monitor's rule says of itself; `-o json` has all of it.
+constexpr size_t kShownDescriptionBytes = 300;
 
 std::string JoinWords(const google::protobuf::RepeatedPtrField<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
@@ -34,6 +37,28 @@ void AddHead(Page& page, const v1::GetIncidentResponse& answer, absl::Time now) 
     page.Field("Waits for", fmt::format("{} (since {}, {})", waiting.what(), TimeWord(waiting.since()),
                                         AgoWord(waiting.since(), now)));
     if (!waiting.hint().empty()) page.Field("", "-> " + waiting.hint());
+  }
+}
+
+const char* RelationWord(v1::Relation relation) {
+  switch (relation) {
+    case v1::RELATION_MERGED_FROM:
+      return "took the alerts of";
+    case v1::RELATION_MERGED_INTO:
+      return "its alerts went to";
+    case v1::RELATION_SPLIT_FROM:
+      return "was split from";
+    case v1::RELATION_SPLIT_INTO:
+      return "gave alerts to";
+    default:
+      return "has to do with";
+  }
+}
+
+void AddRelated(Page& page, const v1::Incident& incident) {
+  for (const auto& related : incident.related()) {
+    page.Field("Related", fmt::format("{} {} ({})", RelationWord(related.relation()), related.incident_id(),
+                                      TimeWord(related.at())));
   }
 }
 
@@ -80,6 +105,9 @@ void AddAlerts(Page& page, const v1::Incident& incident) {
     std::string labels;
     for (const auto& [name, value] : sorted) labels += fmt::format("{}{}={}", labels.empty() ? "" : " ", name, value);
     if (!labels.empty()) page.Item("", labels, 1);
+    if (!alert.description().empty() && alert.description() != alert.title()) {
+      page.Item("", Excerpt(alert.description(), kShownDescriptionBytes), 1);
+    }
     // `incident split` asks for it.
     page.Item("", "fingerprint " + alert.fingerprint(), 1);
   }
@@ -244,6 +272,7 @@ std::string RenderIncident(const v1::GetIncidentResponse& answer, absl::Time now
   const v1::Incident& incident = answer.incident();
   Page page(width, style);
   AddHead(page, answer, now);
+  AddRelated(page, answer.incident());
   AddAlerts(page, incident);
   AddDiagnosis(page, incident);
   for (const auto& recovery : incident.recoveries()) AddRecovery(page, recovery);

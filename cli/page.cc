@@ -41,7 +41,8 @@ void Page::Hang(const std::string& head, std::string_view text) {
 }
 
 void Page::Field(std::string_view name, std::string_view value) {
-  Hang(fmt::format("{:{}}", name, kFieldWidth), value);
+  // A name that fills its column still stands apart from the value.
+  Hang(fmt::format("{:{}} ", name, kFieldWidth - 1), value);
 }
 
 void Page::Item(std::string_view mark, std::string_view text, int depth) {

@@ -2,6 +2,8 @@
 
 #include <omnix/v1/silence.grpc.pb.h>
 
+#include <charconv>
+
 #include "cli/table.h"
 #include "cli/words.h"
 #include "common/printable.h"
@@ -75,6 +77,21 @@ std::string MatchersWord(const v1::Silence& silence) {
   return words;
 }
 
+// "2h", "1h30m", and what people plan in: "3d", "2w".
+bool ParseSpan(const std::string& text, absl::Duration& span) {
+  constexpr int64_t kMaxCount = 1'000;
+  constexpr int kHoursOfDay = 24, kDaysOfWeek = 7;
+  int64_t count = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, count);
+  const std::string_view unit(read.ptr, static_cast<size_t>(end - read.ptr));
+  if (read.ec != std::errc() || count < 0 || count > kMaxCount || (unit != "d" && unit != "w")) {
+    return absl::ParseDuration(text, &span);
+  }
+  span = absl::Hours(count * kHoursOfDay * (unit == "w" ? kDaysOfWeek : 1));
+  return true;
+}
+
 absl::Status ReadTimes(const AddOptions& options, absl::Time now, v1::AddSilenceRequest& request) {
   absl::Time start = now;
   if (!options.start.empty()) {
@@ -87,8 +104,8 @@ absl::Status ReadTimes(const AddOptions& options, absl::Time now, v1::AddSilence
     OMNIX_ASSIGN_OR_RETURN(end, ParseTime(options.end));
   } else {
     absl::Duration duration;
-    if (!absl::ParseDuration(options.duration, &duration)) {
-      return InvalidArgument("--for '{}' is no duration, such as 2h", options.duration);
+    if (!ParseSpan(options.duration, duration)) {
+      return InvalidArgument("--for '{}' is no duration, such as 90m, 2h or 3d", options.duration);
     }
     end = start + duration;
   }
@@ -98,6 +115,9 @@ absl::Status ReadTimes(const AddOptions& options, absl::Time now, v1::AddSilence
 
 absl::StatusOr<ExitCode> Add(Session& session, const AddOptions& options) {
   v1::AddSilenceRequest request;
+  if (session.options().by.empty()) {
+    return InvalidArgument("a silence has an author, and neither USER nor LOGNAME names one: give --by NAME");
+  }
   for (const auto& text : options.matchers) {
     OMNIX_ASSIGN_OR_RETURN(*request.add_matchers(), ParseMatcher(text));
   }
@@ -180,7 +200,7 @@ void AddAdd(CLI::App& silence, Session& session) {
   command->add_flag("--with-dependents", options->with_dependents, "And of all services that need it");
   command->add_option("--start", options->start, "RFC 3339; absent: now");
   command->add_option("--end", options->end, "RFC 3339");
-  command->add_option("--for", options->duration, "How long from the start, such as 2h, instead of --end");
+  command->add_option("--for", options->duration, "How long from the start, such as 2h or 3d, instead of --end");
   command->add_option("--comment", options->comment, "Why");
   command->callback([&session, options] { session.Do([&session, options] { return Add(session, *options); }); });
 }

@@ -42,12 +42,9 @@ constexpr unsigned kVersionNotSupported = 505;
 constexpr unsigned kHttp11 = 11;
 
 ApiResponse BodyTooLarge(uint64_t limit) {
-  return Problem(
-      kTooLarge,
-      fmt::format(
-          "the body is larger than {} bytes; an Alertmanager receiver sends less where \"set max_alerts\" is followed: "
-          "max_alerts: 100 in its webhook_configs",
-          limit));
+  return Problem(kTooLarge, fmt::format("the body is larger than {} bytes; of an Alertmanager: set max_alerts (1000, "
+                                        "say) in the receiver's webhook_configs",
+                                        limit));
 }
 
 // The headers that tell what a body is. Others may hold credentials and stay here.

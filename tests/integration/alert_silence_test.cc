@@ -5,6 +5,7 @@
 
 #include "common/http_client.h"
 #include "common/json.h"
+#include "common/time.h"
 #include "tests/support/stack.h"
 #include "tests/support/world.h"
 
@@ -97,7 +98,10 @@ TEST_F(AlertSilences, AnIncidentThatIsOpenHearsOfItsAlertsEndAlsoUnderASilence) 
                           R"({"author":"ada","matchers":[{"label":"alertname","value":"Down"}],)"
                           R"("ends_at":"2125-01-01T00:00:00Z"})");
   EXPECT_THAT(DumpJson(added), HasSubstr("366 days"));
-  Cli({"silence", "add", "service=checkout", "--for", "1h"});
+  Cli({"silence", "add", "service=checkout", "--for", "2d"});
+  const Json silence = Http("GET", "/v1/silences/SIL-1")["silence"];
+  const absl::Duration span = *ParseTime(silence["ends_at"]) - *ParseTime(silence["starts_at"]);
+  EXPECT_NEAR(absl::ToDoubleHours(span), 48, 1);
   EXPECT_EQ(Send("before").value("silenced_by", ""), "SIL-1");
   EXPECT_EQ(FiringAlerts().size(), 1u);
   EXPECT_EQ(Send("before", "resolved").value("incident_id", ""), incident);
