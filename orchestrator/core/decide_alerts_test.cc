@@ -101,10 +101,10 @@ TEST(AlertTimesTest, AnEndThatDoesNotTellTheBeginningLeavesItAsItWas) {
   Story story = testing::Investigating();
   v1::Alert alert = Alert("f2");
   *alert.mutable_starts_at() = at(100);
-  *alert.mutable_received_at() = at(110);
   story.Do(command::AttachAlert{alert});
   alert.set_status(kResolved);
-  *alert.mutable_starts_at() = *alert.mutable_received_at() = *alert.mutable_ends_at() = at(200);
+  *alert.mutable_starts_at() = at(210);
+  *alert.mutable_ends_at() = at(200);
   story.Do(command::AttachAlert{alert});
   EXPECT_EQ(story.incident.alerts(1).starts_at().seconds(), 100);
   EXPECT_EQ(story.incident.alerts(1).ends_at().seconds(), 200);
