@@ -96,6 +96,26 @@ TEST(ManyAlertsTest, EventsOfOlderVersionsAreCountedByWhatTheStateKeeps) {
   EXPECT_EQ(SerializeDeterministically(story.incident), SerializeDeterministically(replayed));
 }
 
+TEST(ClearedTest, AnAlertThatFiresAgainBeforeTheIncidentIsResolvedBringsItBack) {
+  const auto cleared = [] {
+    return testing::Investigating().Do(command::AttachAlert{Alert("f1", kResolved)}).Assign();
+  };
+  Story validating = cleared().Do(command::AttachAlert{Alert("f1")});
+  EXPECT_EQ(validating.incident.phase(), v1::PHASE_VALIDATING) << "what is under way comes to its end";
+  validating.Finish(testing::VerdictOf(true));
+  EXPECT_EQ(validating.incident.phase(), v1::PHASE_INVESTIGATING);
+  ExpectReplays(validating);
+
+  Story documenting = cleared().Finish(testing::VerdictOf(true)).Assign().Do(command::AttachAlert{Alert("f1")});
+  EXPECT_EQ(documenting.incident.phase(), v1::PHASE_DOCUMENTING);
+  documenting.Finish(testing::DocumentOf());
+  EXPECT_EQ(documenting.incident.phase(), v1::PHASE_INVESTIGATING);
+  ExpectReplays(documenting);
+
+  const Story quiet = cleared().Finish(testing::VerdictOf(true)).Assign().Finish(testing::DocumentOf());
+  EXPECT_EQ(quiet.incident.phase(), v1::PHASE_RESOLVED);
+}
+
 TEST(AlertTimesTest, AnEndThatDoesNotTellTheBeginningLeavesItAsItWas) {
   const auto at = [](int64_t second) { return ToProto(absl::FromUnixSeconds(second)); };
   Story story = testing::Investigating();

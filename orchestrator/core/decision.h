@@ -73,6 +73,7 @@ class Decision {
   void Advance();
   void AfterInvestigating();
   void AfterRecovering();
+  bool FiresAgain() const;
   void AfterValidating();
   void AfterRollback();
   void EnterPhase(v1::Phase phase, const std::string& reason);

@@ -80,6 +80,7 @@ void Decision::Advance() {
     case v1::PHASE_VALIDATING:
       return AfterValidating();
     case v1::PHASE_DOCUMENTING: {
+      if (FiresAgain()) return EnterPhase(v1::PHASE_INVESTIGATING, "an alert fires again, though the alerts cleared");
       const v1::Task* failed = FailedTask(incident_);
       v1::Event event;
       // The system works again: a report that could not be written doesn't make the incident worse, but it is said.
@@ -145,6 +146,14 @@ void Decision::AfterRecovering() {
   EnterNextRecovery(why);
 }
 
+// The incident is where it is because all alerts had cleared by themselves, and one fires again. Its monitor may not
+// say so a second time.
+bool Decision::FiresAgain() const {
+  const auto recovered = [](const v1::PhaseVisit& visit) { return visit.phase() == v1::PHASE_RECOVERING; };
+  return incident_.alert_counts().firing() > 0 && !incident_.has_diagnosis() && !playbook_.investigating().empty() &&
+         std::none_of(incident_.visits().begin(), incident_.visits().end(), recovered);
+}
+
 void Decision::AfterValidating() {
   const v1::Recovery* recovery = CurrentRecovery(incident_);
   std::string why;
@@ -154,6 +163,7 @@ void Decision::AfterValidating() {
                          [&](const v1::Task& task) { return task.verdict_failed() && IsCurrent(incident_, task); })) {
     why = recovery != nullptr ? "validation failed: " + recovery->verdict().summary() : "validation failed";
   }
+  if (why.empty() && FiresAgain()) why = "an alert fires again";
   if (why.empty()) {
     if (recovery != nullptr) EndRecovery("validated", true);
     ReleaseResources("validated");
