@@ -125,7 +125,7 @@ std::vector<v1::CheckResult> Run(const v1::Check& check, const Json& with, Check
   const auto proxy = ReadDevProxy({client->dev_proxy_files().begin(), client->dev_proxy_files().end()});
   if (absl::IsFailedPrecondition(proxy.status())) return {NothingToCheck(check, Message(proxy.status()))};
   if (!proxy.ok()) return {ErrorResult(check, proxy.status())};
-  auto calls = ReadClientCalls(*client, ClientBuild::kDevelopment);
+  auto calls = ReadDevelopmentCalls(*client);
   if (!calls.ok()) return {ErrorResult(check, calls.status())};
   std::erase_if(calls->calls, [](const ClientCall& call) { return call.absolute; });
   if (calls->calls.empty())

@@ -54,10 +54,15 @@ class AccessJudge {
       if (status != 0 && !IsKnown(status, key)) Add(key, status);
     }
     AddLate();
+    AddGivenUp();
   }
 
  private:
   static constexpr int kNotFound = 404;
+  // nginx' own, for clients that closed the connection before they had an answer.
+  static constexpr int kClientClosed = 499;
+  static constexpr absl::Duration kSlow = absl::Seconds(1);
+  static constexpr double kNearlyAll = 0.95, kTimesSlower = 5;
   // So often a path was asked for before anything is said of it.
   static constexpr uint64_t kLeastServed = 20;
 
@@ -97,8 +102,6 @@ class AccessJudge {
   // Answers to our own checks that were well and took a second or more, many times as long as users wait as a rule: the
   // model need not say how long each may take.
   void AddLate() {
-    constexpr double kNearlyAll = 0.95, kTimesSlower = 5;
-    constexpr absl::Duration kSlow = absl::Seconds(1);
     std::set<std::string> late;
     for (const v1::CheckResult& result : scene_.results) {
       const std::string key = AttributeOf(result, "method") + " " + AttributeOf(result, "path");
@@ -113,6 +116,37 @@ class AccessJudge {
           fmt::format("{} takes {}; of users' answers before, 95 % took at most {}", key, absl::FormatDuration(took),
                       absl::FormatDuration(absl::Trunc(before, absl::Milliseconds(1)))));
     }
+  }
+
+  // Users wait for an answer that came at once before, and none of them gets it.
+  void AddGivenUp() {
+    constexpr uint64_t kLeastGivenUp = 3;
+    constexpr double kRare = 0.02;
+    for (const auto& [key, counts] : facts_.paths) {
+      const bool now = counts.last_status == kClientClosed && counts.failed_in_a_row >= kLeastGivenUp &&
+                       counts.during.With(kClientClosed) >= kLeastGivenUp;
+      const auto before = static_cast<double>(counts.before.requests);
+      if (!now || counts.before.durations.count() < kLeastServed ||
+          static_cast<double>(counts.before.With(kClientClosed)) > kRare * before || IsKnownAsLate(key))
+        continue;
+      const absl::Duration waited = counts.during.durations.Quantile(kNearlyAll);
+      const absl::Duration usual = counts.before.durations.Quantile(kNearlyAll);
+      if (waited < kSlow || waited < kTimesSlower * usual) continue;
+      Add(key, 0,
+          fmt::format("users give up on {} after {}, {} in a row; before, 95 % had their answer within {}", key,
+                      absl::FormatDuration(absl::Trunc(waited, absl::Milliseconds(1))), counts.failed_in_a_row,
+                      absl::FormatDuration(absl::Trunc(usual, absl::Milliseconds(1)))));
+    }
+  }
+
+  bool IsKnownAsLate(const std::string& key) const {
+    const std::string path = key.substr(key.find(' ') + 1);
+    return std::any_of(scene_.symptom_results.begin(), scene_.symptom_results.end(), [&](const auto& entry) {
+      const v1::CheckResult& result = entry.second;
+      const std::string error = AttributeOf(result, "error");
+      const bool late = error == "slow" || error == "timeout" || StatusOf(result) == 504;
+      return late && AttributeOf(result, "path") == path;
+    });
   }
 
   // Of a failure of the program itself (500) where users write, checks that read tell nothing: another path is another

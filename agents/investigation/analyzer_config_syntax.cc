@@ -3,8 +3,10 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "agents/investigation/analyzer.h"
+#include "agents/investigation/gateway_request.h"
 #include "agents/investigation/probe_config.h"
 #include "agents/investigation/probe_processes.h"
 #include "agents/investigation/probe_service_logs.h"
@@ -22,7 +24,7 @@ constexpr double kFailsOnly = 0.5;
 // Messages of the readers of JSON, YAML, TOML and INI in common languages.
 bool SpeaksOfSyntax(const std::string& line) {
   static const RE2 kSyntax(
-      R"((?i)(JSONDecodeError|SyntaxError|Unexpected token|Unexpected end of JSON|unexpected character|yaml\.(scanner|parser)|ScannerError|ParserError|YAMLException|did not find expected|mapping values are not allowed|could not find expected|TOMLDecodeError|toml: |TomlDecodeError|expected value at line|MissingSectionHeaderError|ParsingError|invalid character '.{1,4}' (looking|after)|unterminated|syntax error|Malformed(Json|Input)|JsonParse|Expecting (value|property|',')|while parsing a (block|flow)|Invalid (TOML|YAML|JSON)))");
+      R"((?i)(JSONDecodeError|SyntaxError|Unexpected token|Unexpected end of JSON|unexpected character|yaml\.(scanner|parser)|ScannerError|ParserError|YAMLException|did not find expected|mapping values are not allowed|could not find expected|TOMLDecodeError|toml: |TomlDecodeError|expected value at line|MissingSectionHeaderError|ParsingError|invalid character '.{1,4}' (looking|after)|unterminated|syntax error|Malformed(Json|Input)|Malformed \\u|JsonParse|Expecting (value|property|',')|while parsing a (block|flow)|Invalid (TOML|YAML|JSON)))");
   return RE2::PartialMatch(line, kSyntax);
 }
 
@@ -48,6 +50,55 @@ v1::Hypothesis Judge(Scene* scene, const ConfigFacts& file) {
   h.set_confidence(logged && down ? kLoggedAndDown : down ? kDown : logged ? kLogged : kFailsOnly);
   h.set_status(logged || down ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
   return h;
+}
+
+// "config/application.properties:17: Malformed \uxxxx encoding": the place in a file of the service that it gives
+// itself as it ends; unset where it names none.
+std::optional<v1::Location> NamedPlace(const std::string& line, const v1::Service& service) {
+  static const RE2 kPlace(
+      R"(([\w./-]*[\w-]+\.(?:properties|ya?ml|json[c5]?|toml|ini|conf|cfg|xml|env|hcl))[:,] ?(?:line )?(\d+)\b)");
+  std::string path;
+  uint32_t number = 0;
+  if (!RE2::PartialMatch(line, kPlace, &path, &number)) return std::nullopt;
+  for (const v1::ConfigFile& file : service.config_files()) {
+    const bool same = file.path() == path || file.path().ends_with("/" + path.substr(path.find_first_not_of("./")));
+    if (!same) continue;
+    v1::Location location;
+    location.set_file(file.path());
+    location.set_line(number);
+    return location;
+  }
+  return std::nullopt;
+}
+
+// What no reader of ours refuses, but the service does, each time that it is started.
+void JudgeNamedPlace(Scene* scene, const v1::Service& service, std::vector<Candidate>* candidates) {
+  if (!IsDown(*scene, service, nullptr)) return;
+  const bool known = std::any_of(candidates->begin(), candidates->end(), [&](const Candidate& c) {
+    return c.hypothesis.kind() == "config.syntax_error" && c.hypothesis.component() == service.name();
+  });
+  for (const ServiceLogFacts* log : LogsOf(*scene, service)) {
+    for (auto line = log->lines.rbegin(); line != log->lines.rend() && !known; ++line) {
+      const auto place = TellsOfFailure(*line) ? NamedPlace(*line, service) : std::nullopt;
+      if (!place) continue;
+      v1::Hypothesis h;
+      h.set_kind("config.syntax_error");
+      h.set_component(service.name());
+      *h.mutable_location() = *place;
+      for (const std::string& id : SymptomsBehind(*scene, service)) h.add_symptom_ids(id);
+      if (h.symptom_ids_size() == 0) return;
+      h.set_title(fmt::format("{} cannot read {}:{}", service.name(), place->file(), place->line()));
+      h.set_explanation(
+          fmt::format("{} is down, or is started again and again, and names this place in its log.", service.name()));
+      h.add_evidence_for(AddLogEvidence(scene, *log, *line));
+      h.add_evidence_for(ProcessOf(*scene, service, nullptr)->evidence);
+      AddRevert(*scene, service, &h);
+      h.set_confidence(kDown);
+      h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+      candidates->push_back({std::move(h), {}});
+      return;
+    }
+  }
 }
 
 }  // namespace
@@ -81,6 +132,7 @@ void AnalyzeConfigSyntax(Scene* scene, std::vector<Candidate>* candidates) {
     }
     candidates->push_back({std::move(h), {}});
   }
+  for (const v1::Service& service : scene->input.system.services()) JudgeNamedPlace(scene, service, candidates);
 }
 
 }  // namespace omnix

@@ -175,6 +175,8 @@ void AddRefusals(Scene* scene, const PostgresFacts& facts, const v1::Service& co
     const bool services_known = std::any_of(facts.logins.begin(), facts.logins.end(),
                                             [](const PostgresLogin& l) { return l.client != nullptr; });
     if (login.client == nullptr && services_known) continue;
+    // The files that are known have no password: the service has one from elsewhere.
+    if (login.error.find("no password supplied") != std::string::npos) continue;
     AddRefused(scene, facts, component, login, candidates);
   }
 }

@@ -4,8 +4,11 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 
+#include "absl/strings/match.h"
 #include "agents/checks/url.h"
 #include "agents/investigation/analyzer.h"
 #include "agents/investigation/probe_service_logs.h"
@@ -30,19 +33,36 @@ struct Pace {
   bool Slow() const { return slowest >= kSlow || timed_out; }
 };
 
-// Paths that a service was asked for with GET and served late, as its own log has them: `"GET /tests HTTP/1.1" 200
-// 3501ms`. The latest first.
+// Of a request that was served with GET, by a line of a log: `"GET /tests HTTP/1.1" 200 3501ms`, or keys and values
+// (`verb="GET" URI="/price" latency="3503.5ms"`, `"url":"/quote","responseTime":3503`); unset where it is none.
+std::optional<std::pair<std::string, absl::Duration>> LoggedRequest(const std::string& line) {
+  static const RE2 kPlain(R"re(\bGET (/[^\s"'?]*)[^\n]*?\s(\d+(?:\.\d+)?) ?(ms|s|sec|seconds)\b)re");
+  static const RE2 kMethod(R"re((?i)\b(?:method|verb)["']?\s*[:=]\s*["']?(\w+))re");
+  static const RE2 kPath(R"re((?i)\b(?:uri|url|path|request_uri|target)["']?\s*[:=]\s*["']?(/[^\s"'?,}]*))re");
+  static const RE2 kTook(
+      R"re((?i)\b(?:latency|duration|dur|took|elapsed|response_?time|request_?time)(_?ms)?["']?\s*[:=]\s*["']?(\d+(?:\.\d+)?)\s?(ms|s|sec|seconds)?\b)re");
+  std::string path, unit, in_name, method;
+  double number = 0;
+  if (!RE2::PartialMatch(line, kPlain, &path, &number, &unit)) {
+    if (RE2::PartialMatch(line, kMethod, &method) && !absl::EqualsIgnoreCase(method, "GET")) return std::nullopt;
+    if (!RE2::PartialMatch(line, kPath, &path) || !RE2::PartialMatch(line, kTook, &in_name, &number, &unit))
+      return std::nullopt;
+    // Without a unit: whole numbers are milliseconds, as a rule, and fractions seconds.
+    const bool fraction = number != std::floor(number);
+    if (unit.empty()) unit = !in_name.empty() || !fraction ? "ms" : "s";
+  }
+  return std::pair(path, unit == "ms" ? absl::Milliseconds(number) : absl::Seconds(number));
+}
+
+// Paths that a service served late, as its own log has them, the latest first.
 std::vector<std::string> LatePathsOf(const Scene& scene, const v1::Service& service) {
   constexpr size_t kMaxLate = 2;
-  static const RE2 kLate(R"re(\bGET (/[^\s"'?]*)[^\n]*?\s(\d+(?:\.\d+)?) ?(ms|s|sec|seconds)\b)re");
   std::vector<std::string> paths;
   for (const ServiceLogFacts* log : LogsOf(scene, service)) {
     for (auto line = log->lines.rbegin(); line != log->lines.rend() && paths.size() < kMaxLate; ++line) {
-      std::string path, unit;
-      double number = 0;
-      if (!RE2::PartialMatch(*line, kLate, &path, &number, &unit)) continue;
-      const absl::Duration took = unit == "ms" ? absl::Milliseconds(number) : absl::Seconds(number);
-      if (took >= kSlow && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+      const auto request = LoggedRequest(*line);
+      if (!request || request->second < kSlow) continue;
+      if (std::find(paths.begin(), paths.end(), request->first) == paths.end()) paths.push_back(request->first);
     }
   }
   return paths;

@@ -29,12 +29,14 @@ constexpr double kWithoutSymptom = 0.3;
 bool IsCache(const v1::Service& service) {
   static const RE2 kCache("(?i)redis|valkey|keydb|memcached");
   return service.database().kind() == "redis" || service.kind() == "cache" ||
-         RE2::PartialMatch(service.process().match(), kCache) || RE2::PartialMatch(service.unit(), kCache);
+         RE2::PartialMatch(service.kind(), kCache) || RE2::PartialMatch(service.process().match(), kCache) ||
+         RE2::PartialMatch(service.unit(), kCache) ||
+         (service.kind().empty() && RE2::PartialMatch(service.name(), kCache));
 }
 
 bool IsDatabase(const v1::Service& service) {
   static const RE2 kDatabase("(?i)postgres|mysql|mariadb|mongo");
-  return (service.has_database() || service.kind() == "database" ||
+  return (service.has_database() || service.kind() == "database" || RE2::PartialMatch(service.kind(), kDatabase) ||
           RE2::PartialMatch(service.process().match(), kDatabase) || RE2::PartialMatch(service.unit(), kDatabase)) &&
          !IsCache(service);
 }

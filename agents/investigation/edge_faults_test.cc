@@ -288,6 +288,33 @@ TEST_F(EdgeFaultsTest, AnAnswerThatAlwaysTookSoLongIsNone) {
   EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
 }
 
+// Nobody waits long enough to see an error; nginx notes that they went away.
+TEST_F(EdgeFaultsTest, UsersThatGiveUpWaitingAreASymptom) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "POST /orders", 201, "0.020");
+  Users(4, absl::Minutes(2), absl::ZeroDuration(), "POST /orders", 499, "3.001");
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+  EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("give up on POST /orders after 3"));
+}
+
+TEST_F(EdgeFaultsTest, UsersThatGoAwayAtOnceOrAlwaysDidAreNone) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /films", 200, "0.020");
+  Users(20, absl::Hours(2), absl::Minutes(20), "GET /films", 499, "3.001");
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /songs", 200, "0.020");
+  Users(4, absl::Minutes(2), absl::ZeroDuration(), "GET /films", 499, "3.001");
+  Users(4, absl::Minutes(2), absl::ZeroDuration(), "GET /songs", 499, "0.011");
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
+}
+
 // The gateway answers what it does not know with its page, status 200.
 TEST_F(EdgeFaultsTest, APageInPlaceOfAnAnswerIsALostRoute) {
   const int a = FreePort();

@@ -38,7 +38,7 @@ void ReadClients(Scene* scene) {
       absl::StatusOr<DevProxy> dev = ReadDevProxy({client.dev_proxy_files().begin(), client.dev_proxy_files().end()});
       if (dev.ok()) {
         facts.dev = *std::move(dev);
-        facts.dev_calls = ReadClientCalls(client, ClientBuild::kDevelopment).value_or(facts.calls);
+        facts.dev_calls = ReadDevelopmentCalls(client).value_or(facts.calls);
         const DevProxyEntry& entry = facts.dev->entries[0];
         facts.dev_evidence = scene->book.Add(
             MakeEvidence("dev_proxy", client.name(),

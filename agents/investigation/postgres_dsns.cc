@@ -52,13 +52,16 @@ class Collector {
       files.insert(files.end(), instance.config_files().begin(), instance.config_files().end());
     }
     // What "${NAME}" in one of them stands for is often said by another.
-    std::map<std::string, std::string> variables;
+    Variables variables;
     std::vector<std::vector<ConfigValue>> configs;
     for (const v1::ConfigFile& file : files) {
       if (file.format() == "nginx") continue;
       auto config = ReadConfigValues(file.path(), file.format());
       if (!config.ok()) continue;
-      for (const ConfigValue& value : config->values) variables.emplace(value.key, value.value);
+      for (const ConfigValue& value : config->values) {
+        variables.values.emplace(value.key, value.value);
+        variables.places.emplace(value.key, value.location);
+      }
       configs.push_back(std::move(config->values));
     }
     for (const auto& values : configs) AddValues(client, values, variables);
@@ -67,25 +70,52 @@ class Collector {
   std::vector<PostgresServer> Take() { return std::move(servers_); }
 
  private:
+  struct Variables {
+    std::map<std::string, std::string> values;
+    std::map<std::string, v1::Location> places;
+
+    // Where a value is said: of "${NAME}" where NAME is set.
+    v1::Location PlaceOf(const ConfigValue& value) const {
+      if (!value.value.starts_with("${") || !value.value.ends_with('}')) return value.location;
+      const auto place = places.find(value.value.substr(2, value.value.size() - 3));
+      return place == places.end() ? value.location : place->second;
+    }
+  };
+
   // Those of one file.
-  void AddValues(const v1::Service& client, const std::vector<ConfigValue>& values,
-                 const std::map<std::string, std::string>& variables) {
+  void AddValues(const v1::Service& client, const std::vector<ConfigValue>& values, const Variables& variables) {
     std::map<std::string, PostgresWay> parts;
+    // URLs without a login: its keys stand beside them.
+    std::vector<std::pair<std::string, PostgresWay>> urls;
     // Groups of keys of which one stands for something that is not known here.
     std::set<std::string> unknown;
     for (const ConfigValue& value : values) {
-      const auto text = Expand(value.value, variables);
+      const auto text = Expand(value.value, variables.values);
       if (!text.ok()) {
         if (const auto [group, part] = SplitKey(value.key); !part.empty()) unknown.insert(group);
         continue;
       }
       if (const auto dsn = ParsePostgresDsn(*text)) {
         PostgresWay way{&client, value.location, {}, *dsn, ToConnectionString(*dsn)};
-        AddConfigured(way);
+        if (dsn->user.empty()) {
+          urls.emplace_back(SplitKey(value.key).first, way);
+        } else {
+          AddConfigured(way);
+        }
         continue;
       }
       const auto [group, part] = SplitKey(value.key);
-      if (!part.empty()) Take(part, *text, value.location, &parts[group]);
+      if (!part.empty()) Take(part, *text, variables.PlaceOf(value), &parts[group]);
+    }
+    for (auto& [group, way] : urls) {
+      const auto login = parts.find(group);
+      // Who it logs in as is not known: nothing can be said of it.
+      if (unknown.contains(group) || login == parts.end() || login->second.dsn.user.empty()) continue;
+      way.dsn.user = login->second.dsn.user;
+      way.dsn.password = login->second.dsn.password;
+      if (!login->second.password_location.file().empty()) way.location = login->second.password_location;
+      way.connection_string = ToConnectionString(way.dsn);
+      AddConfigured(way);
     }
     for (auto& [group, way] : parts) {
       if (unknown.contains(group)) continue;

@@ -90,8 +90,11 @@ bool TellsOfFailure(const std::string& line) {
   static const RE2 kLevel(
       R"(\b(ERROR|FATAL|CRITICAL|PANIC|EMERG|ALERT|Fatal|Error|panic|fatal|error)\b|\[(error|crit|alert|emerg)\])");
   static const RE2 kException(R"(^(\w+\.)*[A-Z]\w*(Error|Exception|Failure|Warning|Exit|Interrupt)\b)");
+  // pino and bunyan count levels in tens; glog and Ruby's Logger begin with the level's letter.
+  static const RE2 kByNumberOrLetter(R"re("level":\s*"?(?:50|60)\b|^[EF]\d{4} \d\d:\d\d:\d\d|^[EF], \[)re");
   static const RE2 kWarning(R"(\b(WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)\b)");
-  return RE2::PartialMatch(line, kException) || (RE2::PartialMatch(line, kLevel) && !RE2::PartialMatch(line, kWarning));
+  return RE2::PartialMatch(line, kException) || RE2::PartialMatch(line, kByNumberOrLetter) ||
+         (RE2::PartialMatch(line, kLevel) && !RE2::PartialMatch(line, kWarning));
 }
 
 std::string LastFailure(const ServiceLogFacts& log) {

@@ -107,9 +107,13 @@ TEST_F(ServiceFaultsTest, ADependencyThatIsLateWhereItsLogSaysSo) {
   log->set_kind("application");
   Write("labs.log", Now() + " INFO \"GET /alive HTTP/1.1\" 200 0ms\n" + Now() +
                         " INFO \"GET /tests HTTP/1.1\" 200 1502ms agent=\"shop/6\"\n");
-  const v1::Diagnosis diagnosis = Run();
+  v1::Diagnosis diagnosis = Run();
   EXPECT_EQ(First(diagnosis).kind(), "dependency.slow") << All(diagnosis);
   EXPECT_EQ(First(diagnosis).component(), "labs");
+  // The same, as keys and values.
+  Write("labs.log", Now() + " \"HTTP\" verb=\"GET\" URI=\"/tests\" latency=\"1503.525ms\" resp=200\n");
+  diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).component(), "labs") << All(diagnosis);
 }
 
 TEST_F(ServiceFaultsTest, TheServiceLooksForItsDependencyElsewhere) {

@@ -1,7 +1,10 @@
 #include "agents/sources/client_source.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <tuple>
@@ -111,6 +114,18 @@ std::string RequestPath(std::string text) {
   return text;
 }
 
+// "/orders/{id}", as generators write it: what the name stands for is not known.
+std::string WithoutNames(std::string path) {
+  static const re2::RE2 kName(R"(/\{[\w.-]+\})");
+  re2::RE2::GlobalReplace(&path, kName, std::string("/") + kUnknownPiece);
+  return path;
+}
+
+// What stands before the path is not known, and may be more than a host.
+bool HasOpenHead(const std::string& text) {
+  return !text.empty() && text.front() == kUnknownPiece && text.find("//") == std::string::npos;
+}
+
 // "https://api.example/x"; "wss://${location.host}/x" is the page's own host, as far as one can tell.
 bool NamesHost(const std::string& text) {
   const size_t slashes = text.find("//");
@@ -184,6 +199,7 @@ class Reader {
     if (literal == nullptr || !(LooksLikePath(value.Text()) || literal->text.empty())) return -1;
     const int index = AddBase(*literal);
     base_text_[index] = BasePathOf(RequestPath(value.Text()));
+    if (HasOpenHead(value.Text())) open_bases_.insert(index);
     file_base_.emplace(file, index);
     if (shared_base_ < 0) shared_base_ = index;
     return index;
@@ -260,7 +276,8 @@ class Reader {
     pending.dotted = dotted;
     pending.offset = tokens[name_at].offset;
     pending.raw = IsRaw(function, pending.receiver);
-    pending.call.websocket = function == "WebSocket" || Contains(Lower(function), "websocket");
+    pending.call.websocket = function == "WebSocket" || Contains(Lower(function), "websocket") ||
+                             (function == "URL" && IsGivenToSocket(tokens, name_at));
     pending.call.method = MethodOf(function);
     size_t at = open + 1;
     JsValue value;
@@ -276,11 +293,24 @@ class Reader {
           pending.call.method = method;
           ++at;
           value = symbols_.Evaluate(f, tokens, &at);
+        } else if (!LooksLikePath(value.Text()) && at + 1 < close && tokens[at + 1].Is("{")) {
+          // request(OpenAPI, { method: 'GET', url: '/x' }), as generators write it.
+          value = Property(f, tokens, at + 1, {"url", "path", "uri", "endpoint"});
         }
       }
     }
     if (pending.call.method.empty()) pending.call.method = MethodIn(f, tokens, open, close);
     Keep(std::move(pending), value);
+  }
+
+  // `const x = new URL(...)` that is opened by `new WebSocket(x)`.
+  static bool IsGivenToSocket(const std::vector<JsToken>& tokens, size_t url_at) {
+    if (url_at < 3 || !tokens[url_at - 1].Is("new") || !tokens[url_at - 2].Is("=")) return false;
+    const std::string& name = tokens[url_at - 3].text;
+    for (size_t i = url_at; i + 2 < tokens.size(); ++i) {
+      if (tokens[i].Is("WebSocket") && tokens[i + 1].Is("(") && tokens[i + 2].Is(name)) return true;
+    }
+    return false;
   }
 
   // Value of one of the properties of the object that opens at `open`.
@@ -307,7 +337,7 @@ class Reader {
   // A wrapper (`fetch(`${BASE}${path}`)`) gives a base; everything else that looks like a path is a call.
   void Keep(Pending pending, const JsValue& value) {
     if (value.pieces.empty() || !value.has_text()) return;
-    const std::string text = value.Text();
+    const std::string text = WithoutNames(value.Text());
     if (!LooksLikePath(text)) return;
     const JsPiece& last = value.pieces.back();
     const bool own_text = std::any_of(value.pieces.begin(), value.pieces.end(), [](const JsPiece& p) {
@@ -321,8 +351,8 @@ class Reader {
       return;
     }
     pending.text = text;
-    pending.call.has_template =
-        std::any_of(value.pieces.begin() + 1, value.pieces.end(), [](const JsPiece& p) { return !p.literal; });
+    pending.call.has_template = text.find(kUnknownPiece, 1) != std::string::npos;
+    pending.call.open_head = HasOpenHead(text);
     const JsPiece* own = nullptr;
     for (const JsPiece& piece : value.pieces) {
       if (!piece.literal || piece.literal->text.find('/') == std::string::npos || IsScheme(piece.literal->text))
@@ -411,6 +441,7 @@ class Reader {
       if (!FindBase(pending, &base)) continue;
       if (base >= 0 && !Contains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
         pending.call.base = base;
+        pending.call.open_head = open_bases_.contains(base);
         const std::string own = RequestPath(pending.text);
         pending.call.path = base_text_[base] + (own.starts_with('/') ? own : "/" + own);
       }
@@ -480,6 +511,7 @@ class Reader {
   ClientCalls result_;
   std::vector<Pending> pending_;
   std::map<int, std::string> base_text_;
+  std::set<int> open_bases_;
   std::map<std::string, int> instance_base_;
   std::map<size_t, int> file_base_;
   int shared_base_ = -1;
@@ -541,6 +573,49 @@ bool IsReadBy(const std::string& path, ClientBuild build) {
   return build == ClientBuild::kDevelopment ? !is_for("prod") && !is_for("stag") : !is_for("dev");
 }
 
+namespace {
+
+// The .env files that bundlers read beside those that are listed, and beside the package.json above the sources; the
+// later ones of a name win (https://create-react-app.dev/docs/adding-custom-environment-variables,
+// https://vite.dev/guide/env-and-mode).
+void AddEnvFiles(std::set<std::string>* paths) {
+  constexpr int kMostLevels = 5;
+  std::set<std::filesystem::path> roots;
+  for (const std::string& path : *paths) {
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (IsEnvFile(path)) roots.insert(folder);
+    for (int level = 0; level < kMostLevels && !folder.empty() && folder != folder.root_path(); ++level) {
+      std::error_code error;
+      if (std::filesystem::exists(folder / "package.json", error)) {
+        roots.insert(folder);
+        break;
+      }
+      folder = folder.parent_path();
+    }
+  }
+  for (const auto& root : roots) {
+    for (const char* name : {".env", ".env.local", ".env.production", ".env.production.local", ".env.development",
+                             ".env.development.local"}) {
+      std::error_code error;
+      if (std::filesystem::is_regular_file(root / name, error)) paths->insert((root / name).string());
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ClientCalls> ReadDevelopmentCalls(const v1::Client& client) {
+  OMNIX_ASSIGN_OR_RETURN(ClientCalls calls, ReadClientCalls(client, ClientBuild::kDevelopment));
+  OMNIX_ASSIGN_OR_RETURN(const ClientCalls production, ReadClientCalls(client));
+  std::erase_if(calls.calls, [&](const ClientCall& call) {
+    return call.open_head &&
+           std::any_of(production.calls.begin(), production.calls.end(), [&](const ClientCall& other) {
+             return SamePlace(other.literal, call.literal) && !other.open_head;
+           });
+  });
+  return calls;
+}
+
 absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build) {
   std::set<std::string> paths;
   for (const std::string& pattern : client.files()) {
@@ -550,6 +625,7 @@ absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuil
     return NotFound("client {}: no file matches {}; correct `files` in the system model", client.name(),
                     client.files_size() > 0 ? client.files(0) : std::string("(its `files` are empty)"));
   }
+  AddEnvFiles(&paths);
   std::vector<JsFile> files;
   for (const std::string& path : paths) {
     if (files.size() >= kMaxClientFiles) break;

@@ -25,6 +25,8 @@ struct ClientCall {
   bool has_template = false;
   // Written whole, with a host that is not the page's own: a development server never sees it.
   bool absolute = false;
+  // What stands before the path is not known (a variable that nobody sets): it may be a host, or a part of the path.
+  bool open_head = false;
   // Index into ClientCalls::bases of the one that stands before the path; -1: the path is written whole.
   int base = -1;
 };
@@ -50,8 +52,13 @@ inline constexpr size_t kMaxClientCalls = 1000;
 // development server, .env.test for neither.
 bool IsReadBy(const std::string& path, ClientBuild build);
 
-// Errors: NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
+// Beside the client's files the .env files next to them are read, and those next to the package.json above. Errors:
+// NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
 absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build = ClientBuild::kProduction);
+
+// As the development server's build makes them; but those of which production knows what stands before them, and
+// development does not: nothing can be said of these. Errors: as above.
+absl::StatusOr<ClientCalls> ReadDevelopmentCalls(const v1::Client& client);
 
 // Whether both are written at the same place of the same file.
 bool SamePlace(const Literal& a, const Literal& b);

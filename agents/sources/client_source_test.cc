@@ -46,6 +46,42 @@ class ClientSourceTest : public testing::Test {
   v1::Client client_;
 };
 
+TEST_F(ClientSourceTest, AGeneratedClientAndAnAddressForASocket) {
+  Write("index.ts", "OpenAPI.BASE = process.env.REACT_APP_API_ROOT + '/v1';\n");
+  Write("live.ts",
+        "const address = new URL(OpenAPI.BASE + '/live', window.location.href);\n"
+        "address.protocol = 'ws:';\nconst socket = new WebSocket(address);\n");
+  Write(
+      "service.ts",
+      "class Service {\n  static list() { return __request(OpenAPI, { method: 'GET', url: '/events' }); }\n"
+      "  static drop(id) { return __request(OpenAPI, { method: 'DELETE', url: '/events/{id}', path: { id } }); }\n}\n");
+  Write(".env.production", "REACT_APP_API_ROOT=/api\n");
+  EXPECT_THAT(Paths(), UnorderedElementsAre("WS /api/v1/live", "GET /api/v1/events", "DELETE /api/v1/events/1"));
+}
+
+// Bundlers read them whether the model lists them or not.
+TEST_F(ClientSourceTest, EnvFilesBesideThePackageAreRead) {
+  Write("src/api.js", "export const list = () => fetch(`${process.env.API_ROOT}/list`);\n");
+  std::ofstream(folder_ + "/package.json") << "{}";
+  std::ofstream(folder_ + "/.env") << "API_ROOT=/api\n";
+  std::ofstream(folder_ + "/.env.development") << "API_ROOT=/dev\n";
+  EXPECT_THAT(Paths(), ElementsAre("GET /api/list"));
+  const auto development = ReadDevelopmentCalls(client_);
+  ASSERT_TRUE(development.ok()) << development.status();
+  ASSERT_EQ(development->calls.size(), 1u);
+  EXPECT_EQ(development->calls[0].path, "/dev/list");
+}
+
+TEST_F(ClientSourceTest, WhatDevelopmentPutsBeforeAPathMayBeUnknown) {
+  Write("api.js", "fetch(`${process.env.API_ROOT}/list`);\nfetch('/health');\n");
+  Write(".env.production", "API_ROOT=/api\n");
+  EXPECT_THAT(Paths(), ElementsAre("GET /api/list", "GET /health"));
+  const auto development = ReadDevelopmentCalls(client_);
+  ASSERT_TRUE(development.ok()) << development.status();
+  ASSERT_EQ(development->calls.size(), 1u) << "of the other nothing can be said";
+  EXPECT_EQ(development->calls[0].path, "/health");
+}
+
 TEST_F(ClientSourceTest, ConstantAndWrapper) {
   Write("httpClient.js", R"(
 const BASE_URL = '/v1';

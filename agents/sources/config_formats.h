@@ -18,6 +18,9 @@ void ReadYamlConfig(const ConfigSource& source, ConfigValues* config);
 // Sections, keys and values on lines of their own.
 void ReadTomlConfig(const ConfigSource& source, ConfigValues* config);
 void ReadIniConfig(const ConfigSource& source, ConfigValues* config);
+void ReadPropertiesConfig(const ConfigSource& source, ConfigValues* config);
+// Elements and attributes are keys ("passport.signature.key"), texts are values. What is no XML is left out.
+void ReadXmlConfig(const ConfigSource& source, ConfigValues* config);
 void ReadScriptConfig(const ConfigSource& source, ConfigValues* config);
 void ReadTextConfig(const ConfigSource& source, ConfigValues* config);
 

@@ -36,14 +36,21 @@ class JsonReader {
     ++at_;
   }
 
+  // Whoever reads comments reads a ',' behind the last element as well.
+  bool MayEndWithComma() const {
+    return has_comments_ || source_.path.ends_with(".jsonc") || source_.path.ends_with(".json5");
+  }
+
   // White space and comments.
   void Skip() {
     while (at_ < text_.size()) {
       if (absl::ascii_isspace(static_cast<unsigned char>(text_[at_]))) {
         Step();
       } else if (text_.substr(at_, 2) == "//") {
+        has_comments_ = true;
         while (at_ < text_.size() && text_[at_] != '\n') Step();
       } else if (text_.substr(at_, 2) == "/*") {
+        has_comments_ = true;
         const size_t end = text_.find("*/", at_ + 2);
         const size_t stop = end == std::string_view::npos ? text_.size() : end + 2;
         while (at_ < stop) Step();
@@ -102,7 +109,7 @@ class JsonReader {
     Step();
     for (bool first = true;; first = false) {
       Skip();
-      if (Next('}') && first) return Step();
+      if (Next('}') && (first || MayEndWithComma())) return Step();
       if (!Next('"')) return Fail(Next('}') ? "a ',' before '}'" : "expected a name in '\"'");
       const auto name = String();
       if (!name) return;
@@ -118,7 +125,7 @@ class JsonReader {
     Step();
     for (size_t i = 0;; ++i) {
       Skip();
-      if (Next(']') && i == 0) return Step();
+      if (Next(']') && (i == 0 || MayEndWithComma())) return Step();
       if (Next(']')) return Fail("a ',' before ']'");
       Value(JoinKey(parent, std::to_string(i)), depth + 1);
       if (failed() || Closed(']')) return;
@@ -147,6 +154,7 @@ class JsonReader {
   size_t at_ = 0;
   uint32_t line_ = 1;
   size_t line_start_ = 0;
+  bool has_comments_ = false;
 };
 
 }  // namespace

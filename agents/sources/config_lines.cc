@@ -146,6 +146,19 @@ void ReadIniConfig(const ConfigSource& source, ConfigValues* config) {
   }
 }
 
+void ReadPropertiesConfig(const ConfigSource& source, ConfigValues* config) {
+  // java.util.Properties refuses the whole file for one of these.
+  static const RE2 kBadEscape(R"((?:^|[^\\])(?:\\\\)*\\u[0-9A-Fa-f]{0,3}(?:[^0-9A-Fa-f]|$))");
+  ReadTextConfig(source, config);
+  uint32_t number = 0;
+  for (const std::string& raw : LinesOf(source.text)) {
+    ++number;
+    const std::string line = Strip(raw);
+    if (!line.empty() && line[0] != '#' && line[0] != '!' && RE2::PartialMatch(line, kBadEscape))
+      return SetConfigError(source, "four hexadecimal digits must follow \\u", number, 1, config);
+  }
+}
+
 void ReadTextConfig(const ConfigSource& source, ConfigValues* config) {
   static const RE2 kPair(
       R"(^\s*(?:export\s+|set\s+|const\s+)?["']?([A-Za-z_][A-Za-z0-9_.\-]*)["']?\s*(?:=>|[:=])\s*(.+?)\s*$)");

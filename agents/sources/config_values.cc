@@ -19,6 +19,7 @@ std::string FormatByName(std::string_view path) {
   if (ends(".toml")) return "toml";
   if (ends(".properties")) return "properties";
   if (ends(".ini") || ends(".cfg")) return "ini";
+  if (ends(".xml")) return "xml";
   for (const char* end : {".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"}) {
     if (ends(end)) return "js";
   }
@@ -31,6 +32,7 @@ std::string FormatByContent(std::string_view text) {
   const std::string start(absl::StripLeadingAsciiWhitespace(std::string(text.substr(0, kMaxStartBytes))));
   if (start.starts_with('{')) return "json";
   if (start.starts_with("---")) return "yaml";
+  if (start.starts_with("<?xml")) return "xml";
   return "text";
 }
 
@@ -75,6 +77,10 @@ ConfigValues ParseConfigValues(std::string_view text, const std::string& path, c
     ReadTomlConfig(source, &config);
   } else if (config.format == "ini") {
     ReadIniConfig(source, &config);
+  } else if (config.format == "properties") {
+    ReadPropertiesConfig(source, &config);
+  } else if (config.format == "xml") {
+    ReadXmlConfig(source, &config);
   } else if (config.format == "js") {
     ReadScriptConfig(source, &config);
   } else if (config.format != "nginx") {

@@ -25,6 +25,30 @@ std::string Error(const std::string& text, const std::string& path) {
 
 using Lines = std::vector<std::string>;
 
+TEST(ConfigValuesTest, WhoReadsCommentsReadsTrailingCommasAsWell) {
+  EXPECT_EQ(Read("{ // main\n \"a\": [1, 2,],\n}", "a.json"), (Lines{"a.0=1@2", "a.1=2@2"}));
+  EXPECT_EQ(Read("{\"a\": 1,}", "a.jsonc"), (Lines{"a=1@1"}));
+  EXPECT_EQ(Error("{\"a\": 1,}", "a.json"), "1: a ',' before '}'");
+  EXPECT_EQ(Error("{ // main\n ,\"a\": 1}", "a.json"), "2: expected a name in '\"'");
+}
+
+TEST(ConfigValuesTest, ReadsXml) {
+  EXPECT_EQ(Read("<?xml version=\"1.0\"?>\n<passport>\n <!-- <old a=\"1\"/> -->\n <sign key=\"a&amp;b\" alg='x'/>\n"
+                 " <db>\n  <host>h</host>\n </db>\n</passport>\n",
+                 "a.xml"),
+            (Lines{"sign.key=a&b@4", "sign.alg=x@4", "db.host=h@6"}));
+  EXPECT_EQ(Read("<a", "a.xml"), Lines{});
+  EXPECT_EQ(Read("<a b=\"", "a.xml"), Lines{});
+  EXPECT_EQ(Read("</a></b>text<c>", "a.xml"), Lines{});
+}
+
+TEST(ConfigValuesTest, PropertiesWithABrokenEscape) {
+  EXPECT_EQ(Error("a=1\ntitle=B\\u00fchne\n", "a.properties"), "0: ");
+  EXPECT_EQ(Error("a=1\ntitle=B\\u00rhne\n", "a.properties"), "2: four hexadecimal digits must follow \\u");
+  EXPECT_EQ(Error("path=C:\\\\users\n", "a.properties"), "0: ") << "an escaped backslash";
+  EXPECT_EQ(Error("path=C:\\users\n", "a.ini"), "0: ");
+}
+
 TEST(ConfigValuesTest, ReadsEveryFormatWithItsPlaces) {
   EXPECT_EQ(Read("{ // main\n \"db\": {\"host\": \"h\", \"port\": 5432},\n \"on\": [true, \"x\"]\n}", "a.json"),
             (Lines{"db.host=h@2", "db.port=5432@2", "on.0=true@3", "on.1=x@3"}));
