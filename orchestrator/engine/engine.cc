@@ -21,8 +21,11 @@ namespace {
 
 constexpr absl::Duration kReadAgainAfter = absl::Seconds(1);
 
-// An incident that people have taken over takes no new alert.
-bool TakesAlerts(const v1::Incident& incident) { return incident.phase() != v1::PHASE_ESCALATED; }
+// An incident that people have taken over takes no new alert; nor does one whose fix was validated, since it would be
+// resolved with an alert that nobody has looked at.
+bool TakesAlerts(const v1::Incident& incident) {
+  return incident.phase() != v1::PHASE_ESCALATED && incident.phase() != v1::PHASE_DOCUMENTING;
+}
 
 // Nothing of it is under way, or will be without a word of a person, a monitor or a timer.
 bool WaitsForPeople(const Effects& effects) {

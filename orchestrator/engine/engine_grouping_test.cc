@@ -103,6 +103,20 @@ TEST_F(EngineGroupingTest, AnAlertLongAfterTheLastOneOpensAnIncidentOfItsOwn) {
   EXPECT_NE(first, Fires("s2", "f3"));
 }
 
+// It would be resolved with the alert, which nobody has looked at.
+TEST_F(EngineGroupingTest, AnIncidentWhoseFixWasValidatedTakesNoNewAlert) {
+  world_.Restart();
+  const auto agent = world_.Connect("agent-a", [](const v1::Assign& assign) {
+    return assign.type() == "documentation.report" ? std::nullopt : testing::DoEverythingWell(assign);
+  });
+  const std::string id = Fires("db", "f1");
+  ASSERT_EQ(world_.Recorded(id).phase(), v1::PHASE_DOCUMENTING);
+  const std::string other = Fires("db", "f2");
+  EXPECT_NE(other, id);
+  EXPECT_EQ(world_.Recorded(id).alert_counts().total(), 1u);
+  EXPECT_EQ(Fires("db", "f1"), id) << "its own it keeps";
+}
+
 TEST_F(EngineGroupingTest, ALateAlertOfAnEndedIncidentIsLinkedToItAndNeverJoinsIt) {
   world_.Restart();
   for (const bool after_restart : {false, true}) {
