@@ -10,6 +10,10 @@ namespace {
 using Strings = std::map<std::string, std::string>;
 
 constexpr std::array kSubjectLabels = {"service", "instance", "host", "job"};
+// Of exporters that tell of others (a cluster's pods): their own service and instance say nothing.
+constexpr std::array kWorkloadLabels = {"deployment", "statefulset", "daemonset", "cronjob",
+                                        "container",  "pod",         "node",      "persistentvolumeclaim",
+                                        "namespace"};
 constexpr std::array kLinkFields = {"generatorURL", "dashboardURL", "panelURL", "silenceURL"};
 constexpr std::array kLinkAnnotations = {"runbook_url", "runbook", "dashboard"};
 
@@ -89,6 +93,24 @@ bool Agree(const Strings& own, const Strings& common) {
   return true;
 }
 
+bool TellsOfOthers(const std::string& exporter) {
+  return exporter.find("kube-state-metrics") != std::string::npos || exporter.find("cadvisor") != std::string::npos ||
+         exporter == "kubelet";
+}
+
+// As subject_of_labels in lib.jq.
+std::string SubjectOf(const Strings& labels) {
+  std::string subject;
+  const auto take = [&](const auto& names) {
+    for (const char* label : names) {
+      if (subject.empty()) subject = Value(labels, label);
+    }
+  };
+  if (TellsOfOthers(FirstOf(Value(labels, "job"), Value(labels, "service")))) take(kWorkloadLabels);
+  take(kSubjectLabels);
+  return subject;
+}
+
 void SetTexts(const Strings& annotations, const Group& group, AlertDraft* draft) {
   const std::string& summary = Value(annotations, "summary");
   const std::string& description = FirstOf(Value(annotations, "description"), Value(annotations, "message"));
@@ -101,9 +123,7 @@ void SetTexts(const Strings& annotations, const Group& group, AlertDraft* draft)
   draft->description = both ? summary + "\n" + description : FirstOf(summary, description);
   draft->severity = Value(draft->labels, "severity");
   if (draft->severity.empty() && Agree(draft->labels, group.labels)) draft->severity = Value(group.labels, "severity");
-  for (const char* label : kSubjectLabels) {
-    if (draft->subject.empty()) draft->subject = Value(draft->labels, label);
-  }
+  draft->subject = SubjectOf(draft->labels);
 }
 
 bool ReadPlainAlert(const Json& value, const Group& group, AlertDraft* draft) {

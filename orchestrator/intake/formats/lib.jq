@@ -57,6 +57,13 @@ def is_webhook_v4:
 # True where no common label has another value among the alert's own.
 def agrees($labels): all(to_entries[]; $labels[.key] == null or $labels[.key] == .value);
 
+# What a Prometheus alert is about. Some exporters tell of others (a cluster's pods): their own service and instance say nothing.
+def subject_of_labels:
+  (if first_text(.job, .service) | contains("kube-state-metrics") or contains("cadvisor") or . == "kubelet" then
+     first_text(.deployment, .statefulset, .daemonset, .cronjob, .container, .pod, .node, .persistentvolumeclaim, .namespace)
+   else "" end) as $workload
+  | first_text($workload, .service, .instance, .host, .job);
+
 def webhook_v4_alert($group; $pointer):
   if type != "object" then refuse($pointer; "expected an object")
   else
@@ -72,7 +79,7 @@ def webhook_v4_alert($group; $pointer):
         status: first_text(.status, $group.status),
         fingerprint: $fingerprint,
         labels: $labels,
-        subject: first_text($labels.service, $labels.instance, $labels.host, $labels.job),
+        subject: ($labels | subject_of_labels),
         starts_at: .startsAt,
         ends_at: .endsAt,
         links: [.generatorURL, .dashboardURL, .panelURL, .silenceURL, $group.externalURL, $annotations.runbook_url,
