@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agents/investigation/analyzer.h"
+#include "agents/sources/client_env.h"
 #include "fmt/format.h"
 
 namespace omnix {

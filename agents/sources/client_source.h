@@ -48,10 +48,6 @@ inline constexpr size_t kMaxClientFiles = 500;
 inline constexpr size_t kMaxClientFileBytes = 2 << 20;
 inline constexpr size_t kMaxClientCalls = 1000;
 
-// Which of the client's .env files count: .env.production and .env.staging are for builds, .env.development for the
-// development server, .env.test for neither.
-bool IsReadBy(const std::string& path, ClientBuild build);
-
 // Beside the client's files the .env files next to them are read, and those next to the package.json above. Errors:
 // NOT_FOUND where no file matches the client's globs; unreadable files and parts of files are skipped.
 absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuild build = ClientBuild::kProduction);
