@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+
+#include "tests/bench/support/quantile.h"
 
 namespace omnix::storm {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(20);
 constexpr auto kPatience = std::chrono::seconds(30);
 constexpr int kMaxMessageBytes = 64 << 20;
-
-double Quantile(const std::vector<double>& sorted, double quantile) {
-  if (sorted.empty()) return 0;
-  return sorted[static_cast<size_t>(std::ceil(quantile * static_cast<double>(sorted.size() - 1)))];
-}
 
 }  // namespace
 
@@ -34,7 +30,8 @@ Waits OperatorProbe::Stop() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
   std::ranges::sort(waits_ms_);
-  return {waits_ms_.size(), failures_, Quantile(waits_ms_, 0.5), Quantile(waits_ms_, 0.99), Quantile(waits_ms_, 1)};
+  return {waits_ms_.size(), failures_, bench::Quantile(waits_ms_, 0.5), bench::Quantile(waits_ms_, 0.99),
+          bench::Quantile(waits_ms_, 1)};
 }
 
 void OperatorProbe::Run() {

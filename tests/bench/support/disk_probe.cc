@@ -5,22 +5,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 
 #include "tests/bench/support/board.h"
 #include "tests/bench/support/child.h"
+#include "tests/bench/support/quantile.h"
 
 namespace omnix::bench {
 namespace {
 
 constexpr size_t kFileBytes = 4 << 20;
 constexpr size_t kCommitBytes = 12 << 10;
-
-double Quantile(const std::vector<double>& sorted, double quantile) {
-  if (sorted.empty()) return 0;
-  return sorted[static_cast<size_t>(std::ceil(quantile * static_cast<double>(sorted.size() - 1)))];
-}
 
 void Write(int fd, size_t bytes, size_t offset) {
   const std::string text(bytes, 'x');
