@@ -71,34 +71,46 @@ std::optional<v1::Location> NamedPlace(const std::string& line, const v1::Servic
   return std::nullopt;
 }
 
+struct Named {
+  v1::Location place;
+  const ServiceLogFacts* log;
+  std::string line;
+};
+
+// The last place that the service's logs name in a failure.
+std::optional<Named> LastNamed(const Scene& scene, const v1::Service& service) {
+  for (const ServiceLogFacts* log : LogsOf(scene, service)) {
+    for (auto line = log->lines.rbegin(); line != log->lines.rend(); ++line) {
+      const auto place = TellsOfFailure(*line) ? NamedPlace(*line, service) : std::nullopt;
+      if (place) return Named{*place, log, *line};
+    }
+  }
+  return std::nullopt;
+}
+
 // What no reader of ours refuses, but the service does, each time that it is started.
 void JudgeNamedPlace(Scene* scene, const v1::Service& service, std::vector<Candidate>* candidates) {
-  if (!IsDown(*scene, service, nullptr)) return;
   const bool known = std::any_of(candidates->begin(), candidates->end(), [&](const Candidate& c) {
     return c.hypothesis.kind() == "config.syntax_error" && c.hypothesis.component() == service.name();
   });
-  for (const ServiceLogFacts* log : LogsOf(*scene, service)) {
-    for (auto line = log->lines.rbegin(); line != log->lines.rend() && !known; ++line) {
-      const auto place = TellsOfFailure(*line) ? NamedPlace(*line, service) : std::nullopt;
-      if (!place) continue;
-      v1::Hypothesis h;
-      h.set_kind("config.syntax_error");
-      h.set_component(service.name());
-      *h.mutable_location() = *place;
-      for (const std::string& id : SymptomsBehind(*scene, service)) h.add_symptom_ids(id);
-      if (h.symptom_ids_size() == 0) return;
-      h.set_title(fmt::format("{} cannot read {}:{}", service.name(), place->file(), place->line()));
-      h.set_explanation(
-          fmt::format("{} is down, or is started again and again, and names this place in its log.", service.name()));
-      h.add_evidence_for(AddLogEvidence(scene, *log, *line));
-      h.add_evidence_for(ProcessOf(*scene, service, nullptr)->evidence);
-      AddRevert(*scene, service, &h);
-      h.set_confidence(kDown);
-      h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
-      candidates->push_back({std::move(h), {}});
-      return;
-    }
-  }
+  if (known || !IsDown(*scene, service, nullptr)) return;
+  const std::optional<Named> named = LastNamed(*scene, service);
+  const std::vector<std::string> symptoms = SymptomsBehind(*scene, service);
+  if (!named || symptoms.empty()) return;
+  v1::Hypothesis h;
+  h.set_kind("config.syntax_error");
+  h.set_component(service.name());
+  *h.mutable_location() = named->place;
+  for (const std::string& id : symptoms) h.add_symptom_ids(id);
+  h.set_title(fmt::format("{} cannot read {}:{}", service.name(), named->place.file(), named->place.line()));
+  h.set_explanation(
+      fmt::format("{} is down, or is started again and again, and names this place in its log.", service.name()));
+  h.add_evidence_for(AddLogEvidence(scene, *named->log, named->line));
+  h.add_evidence_for(ProcessOf(*scene, service, nullptr)->evidence);
+  AddRevert(*scene, service, &h);
+  h.set_confidence(kDown);
+  h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
+  candidates->push_back({std::move(h), {}});
 }
 
 }  // namespace

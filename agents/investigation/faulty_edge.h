@@ -49,9 +49,7 @@ http {{
       log->set_kind(kind);
     }
     Start({"/usr/sbin/nginx", "-p", folder_, "-e", Path("logs/error.log"), "-c", Path("edge.conf")});
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!TryConnect({"127.0.0.1", std::to_string(gateway_port_)}, absl::Seconds(1)).ok() && absl::Now() < deadline)
-      std::this_thread::yield();
+    WaitForPort(gateway_port_);
     return edge;
   }
 

@@ -72,6 +72,11 @@ class FaultySystem : public testing::Test {
     pids_.push_back(pid);
     return pid;
   }
+  static void WaitForPort(int port) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (!TryConnect({"127.0.0.1", std::to_string(port)}, absl::Seconds(1)).ok() && absl::Now() < deadline)
+      std::this_thread::yield();
+  }
   // An HTTP server whose handler is `body` of def do_GET(self); self.answer(status, text) answers.
   pid_t Serve(int port, const std::string& body, const std::string& before = "") {
     const std::string script = Path(fmt::format("serve-{}.py", port));
@@ -87,9 +92,7 @@ class H(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
 )" << body << fmt::format("\nhttp.server.ThreadingHTTPServer(('127.0.0.1', {}), H).serve_forever()\n", port);
     const pid_t pid = Start({"python3", script});
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!TryConnect({"127.0.0.1", std::to_string(port)}, absl::Seconds(1)).ok() && absl::Now() < deadline)
-      std::this_thread::yield();
+    WaitForPort(port);
     return pid;
   }
 
