@@ -51,6 +51,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "database.connections_exhausted", ""},
         Message{"sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out",
                 "database.connections_exhausted", ""},
+        Message{"error    : 'shop' total mem amount of 118.0 MB matches resource limit [total mem amount > 60.0 MB]",
+                "memory.exhausted", ""},
+        Message{"Authentication failed: InvalidSignature (token was signed with another key)", "secret.mismatch", ""},
         Message{"[http-nio-8080-exec-3] Timeout: Pool empty. Unable to fetch a connection in 30 seconds, none "
                 "available[size:100; busy:100; idle:0; lastwait:30000].",
                 "database.connections_exhausted", ""},

@@ -41,6 +41,26 @@ TEST_F(ServiceFaultsTest, ABrokenFileOfAHealthyServiceIsNotBlamed) {
   EXPECT_EQ(diagnosis.hypotheses_size(), 0) << All(diagnosis);
 }
 
+// No reader of ours refuses the file; the program does, and says so in the level of pino.
+TEST_F(ServiceFaultsTest, TheProgramItselfNamesTheLineThatItCannotRead) {
+  const int port = FreePort();
+  Write("app.conf", "title = a\nrate = [1\n");
+  v1::Service* billing = AddService("billing", port, {"/rates"});
+  billing->mutable_process()->set_pid_file(Path("billing.pid"));
+  billing->add_config_files()->set_path(Path("app.conf"));
+  v1::LogFile* log = billing->add_logs();
+  log->set_path(Path("billing.log"));
+  log->set_kind("application");
+  const std::string milliseconds = std::to_string(absl::ToUnixMillis(absl::Now()));
+  Write("billing.log",
+        "{\"level\":60,\"time\":" + milliseconds +
+            ",\"err\":{\"message\":\"app.conf:2: a list is not closed\"},\"msg\":\"failed to start\"}\n");
+  const v1::Diagnosis diagnosis = Run();
+  const std::string all = All(diagnosis);
+  EXPECT_THAT(all, HasSubstr("config.syntax_error billing")) << all;
+  EXPECT_THAT(all, HasSubstr("billing cannot read " + Path("app.conf") + ":2"));
+}
+
 // Changed in place, as people do at night: no commit tells of it.
 TEST_F(ServiceFaultsTest, AnEditThatIsNotCommittedIsAChange) {
   const int port = FreePort();
