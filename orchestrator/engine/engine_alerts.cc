@@ -21,8 +21,7 @@ constexpr char kNoPlaybookMatches[] =
 // Alerts of ended incidents that are read back at the start.
 constexpr size_t kRememberedAtStart = 10'000;
 
-// So many of the last events are searched for changes of alerts at the start: what takes some milliseconds, and is more
-// than most sites have in a day.
+// So many of the last events are searched for changes of alerts, however long the journal is.
 constexpr size_t kEventsForFlaps = 20'000;
 
 }  // namespace
@@ -110,7 +109,6 @@ absl::Status Engine::IndexEndedAlerts() {
 // As IngestAlerts counted them: a change is a reading as firing or resolved behind one as the other. The first reading
 // of an alert says nothing, unless it is its clearing.
 absl::Status Engine::RecountFlaps() {
-  flaps_.Clear();
   std::unordered_map<std::string, v1::AlertStatus> last;
   const auto read = [&](const v1::Alert& alert, absl::Time at, v1::AlertStatus before_first) {
     const auto [known, is_first] = last.try_emplace(alert.fingerprint(), before_first);

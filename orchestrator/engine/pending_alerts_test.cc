@@ -34,7 +34,8 @@ class PendingAlertsTest : public ::testing::Test {
 
   std::vector<std::string> TakeGroup(const std::string& fingerprint) {
     std::vector<std::string> fingerprints;
-    for (const auto& alert : pending_.TakeGroup(fingerprint, changes_)) fingerprints.push_back(alert.alert.fingerprint());
+    for (const auto& alert : pending_.TakeGroup(fingerprint, changes_))
+      fingerprints.push_back(alert.alert.fingerprint());
     return fingerprints;
   }
 
