@@ -15,4 +15,4 @@ def inject(s):
 
 def symptom(s):
     s.call("slow", timeout=4)
-    return any(word in s.read(s.supervisor_log) for word in ("memmon:", "OOM killer", "max-memory-restart", "resource limit"))
+    return any(word in s.read(s.supervisor_log) for word in ("memmon:", "OOM killer", "max-memory-restart", "resource limit", "container oom"))

@@ -13,5 +13,5 @@ def missing(letters):
     absent += [file for file in ("/usr/sbin/nginx",) if not os.access(file, os.X_OK)]
     if not glob.glob("/usr/lib/postgresql/*/bin/initdb"):
         absent.append("PostgreSQL")
-    absent += [f"Python's {name}" for name in ("psycopg2", "redis", *(["yaml"] if "C" in letters else [])) if importlib.util.find_spec(name) is None]
+    absent += [f"Python's {name}" for name in ("psycopg2", "redis", *(["yaml"] if set("CE") & set(letters) else [])) if importlib.util.find_spec(name) is None]
     return absent

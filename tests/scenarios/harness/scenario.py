@@ -71,7 +71,7 @@ class Scenario:
 
     @property
     def systems(self):
-        return getattr(self.module, "SYSTEMS", "ABCD")
+        return getattr(self.module, "SYSTEMS", "ABCDE")
 
     @property
     def needs(self):

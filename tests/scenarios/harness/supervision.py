@@ -51,3 +51,15 @@ class MonitAndProcfile:
             return self.write(self.procfile, changed)
         changed = re.sub(rf"(check process {program} .*\n.*\n    if total memory > )\d+", rf"\g<1>{value}", self.read(self.control_file))
         return self.write(self.control_file, changed)
+
+
+class Compose:
+    """A compose file: both in the program's own service."""
+    compose_file = "infra/compose/compose.yaml"
+    patterns = {"open_files": (r"nofile: \d+", "nofile: {}"), "max_rss_mb": (r"mem_limit: \w+", "mem_limit: {}m")}
+
+    def limit(self, program, key, value):
+        """As above."""
+        pattern, form = self.patterns[key]
+        changed = re.sub(rf"(\n  {program}:\n(?:    .*\n)*?    .*?){pattern}", rf"\g<1>{form.format(value)}", self.read(self.compose_file))
+        return self.write(self.compose_file, changed)

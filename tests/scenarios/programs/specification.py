@@ -1,5 +1,5 @@
 """A supervisor's specification as a dictionary: a JSON file of our own or as PM2 has it, a folder of units as systemd has them
-beside manager.ini, or monit's control file."""
+beside manager.ini, monit's control file, or a compose file."""
 import configparser
 import glob
 import json
@@ -13,6 +13,8 @@ def read(path):
         return _folder(path)
     if os.path.basename(path) == "monitrc":
         return _monit(path)
+    if os.path.basename(path) == "compose.yaml":
+        return _compose(path)
     with open(path, encoding="utf-8") as file:
         document = json.load(file)
     return _ecosystem(document) if "apps" in document else document
@@ -74,3 +76,25 @@ def _check(text):
     if limit:
         program["max_rss_mb"] = int(limit.group(1))
     return program
+
+
+def _compose(path):
+    import yaml  # only systems with such a file need it
+
+    with open(path, encoding="utf-8") as file:
+        document = yaml.safe_load(file)
+    host = document["x-hote"]
+    return {"style": "docker", "log": host["evenements"], "run": host["run"], "socket": os.path.join(host["run"], "docker.sock"),
+            "programs": {name: _container(name, service, os.path.dirname(path), host["journaux"])
+                         for name, service in document["services"].items()}}
+
+
+def _container(name, service, folder, logs):
+    environment = {}
+    for file in service.get("env_file", []):
+        with open(os.path.join(folder, file), encoding="utf-8") as lines:
+            environment.update(line.strip().split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {"argv": service["command"], "user": service["user"], "log": os.path.join(logs, name + ".log"),
+            "autostart": "profiles" not in service, "env": {**environment, **service.get("environment", {})},
+            "open_files": service.get("ulimits", {}).get("nofile"), "max_rss_mb": int(service["mem_limit"].removesuffix("m")),
+            "image": service["image"]}

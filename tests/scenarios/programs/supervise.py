@@ -3,8 +3,9 @@
     supervise.py run SPECIFICATION
     supervise.py restart|stop|start|signal SPECIFICATION PROGRAM
 
-It logs as supervisord, PM2 or monit does, or as systemd does to the journal ("style" of the specification)."""
+It logs as supervisord, PM2 or monit does, as systemd does to the journal, or as `docker events` shows ("style" of the specification)."""
 import ctypes
+import hashlib
 import os
 import pwd
 import resource
@@ -34,17 +35,18 @@ class Program:
 
 
 class Journal:
-    """The supervisor's log in one of four styles."""
+    """The supervisor's log in one of five styles."""
 
-    def __init__(self, path, style, names):
+    def __init__(self, path, style, programs):
         self.file = open(path, "a", encoding="utf-8", buffering=1)
-        self.style, self.numbers = style, {name: number for number, name in enumerate(names)}
+        self.style, self.numbers = style, {name: number for number, name in enumerate(programs)}
+        self.images = {name: program.get("image") for name, program in programs.items()}
 
-    def write(self, supervisord, systemd, pm2, monit):
-        """monit: level, program and text."""
+    def write(self, supervisord, systemd, pm2, monit, docker):
+        """monit: level, program and text; docker: event, program and what else it has."""
         now = time.time()
         stamp = {"systemd": "%b %d %H:%M:%S", "pm2": "%Y-%m-%dT%H:%M:%S",
-                 "monit": "%Y-%m-%dT%H:%M:%S+0000"}.get(self.style, "%Y-%m-%d %H:%M:%S")
+                 "monit": "%Y-%m-%dT%H:%M:%S+0000", "docker": "%Y-%m-%dT%H:%M:%S"}.get(self.style, "%Y-%m-%d %H:%M:%S")
         head = time.strftime(stamp, time.gmtime(now))
         if self.style == "systemd":
             self.file.writelines(f"{head} node-1 systemd[1]: {text}\n" for text in systemd)
@@ -52,6 +54,9 @@ class Journal:
             self.file.writelines(f"{head}: PM2 log: {text}\n" for text in pm2)
         elif self.style == "monit":
             self.file.writelines(f"[{head}] {level:<8} : '{name}' {text}\n" for level, name, text in monit)
+        elif self.style == "docker":
+            self.file.writelines(f"{head}.{int(now % 1 * 1e9):09d}Z container {event} {hashlib.sha256(name.encode()).hexdigest()} "
+                                 f"({more}image={self.images[name]}, name=valmont-{name})\n" for event, name, more in docker)
         else:
             self.file.write(f"{head},{int(now % 1 * 1000):03d} {supervisord}\n")
 
@@ -63,14 +68,16 @@ class Journal:
                    [f"Started {program.name}.service."],
                    [f"{self.app(program)} starting in -fork mode-", f"{self.app(program)} online"],
                    [("info", program.name, f"start: '{' '.join(program.child.args)}'"),
-                    ("info", program.name, f"process is running with pid {program.child.pid}")])
+                    ("info", program.name, f"process is running with pid {program.child.pid}")],
+                   [("start", program.name, "")])
 
     def stopped(self, program, text):
         self.write(f"INFO stopped: {program.name} ({text})",
                    [f"Stopping {program.name}.service...", f"Stopped {program.name}.service."],
                    [f"Stopping app:{program.name} id:{self.numbers[program.name]}",
                     f"{self.app(program)} exited with code [0] via signal [SIGINT]"],
-                   [("info", program.name, "stop on user request"), ("info", program.name, "unmonitor action done")])
+                   [("info", program.name, "stop on user request"), ("info", program.name, "unmonitor action done")],
+                   [("kill", program.name, "signal=15, "), ("die", program.name, "exitCode=143, "), ("stop", program.name, "")])
 
     def exited(self, program, status):
         if status < 0:
@@ -86,7 +93,8 @@ class Journal:
                    [f"{unit}: Main process exited, {code}", f"{unit}: Failed with result '{result}'.",
                     f"{unit}: Scheduled restart job, restart counter is at {program.restarts}."],
                    [f"{self.app(program)} exited with code [{max(status, 0)}] via signal [{word}]"],
-                   [("error", program.name, "process is not running"), ("info", program.name, "trying to restart")])
+                   [("error", program.name, "process is not running"), ("info", program.name, "trying to restart")],
+                   [("die", program.name, f"exitCode={status if status >= 0 else 128 - status}, ")])
 
     def over_memory(self, program, used, limit):
         unit = program.name + ".service"
@@ -95,7 +103,8 @@ class Journal:
                    [f"[PM2][WORKER] Process {self.numbers[program.name]} restarted because it exceeds --max-memory-restart value "
                     f"(current_memory={used << 20} max_memory_limit={limit << 20} [octets])"],
                    [("error", program.name, f"total mem amount of {used}.0 MB matches resource limit [total mem amount > {limit}.0 MB]"),
-                    ("info", program.name, "trying to restart")])
+                    ("info", program.name, "trying to restart")],
+                   [("oom", program.name, "")])
 
 
 class Supervisor:
