@@ -24,13 +24,15 @@ void AddAll(v1::AlertCounts& counts, const v1::AlertCounts& more) {
   counts.set_unknown(counts.unknown() + more.unknown());
 }
 
-// Many monitors do not tell of an end when it had begun; the intake then puts the time of arrival there, which is not
-// before the end. What is known of the beginning stays.
+// Many monitors do not tell of an end, or of another severity, when it had begun; the intake then puts the time of
+// arrival there, which is not before the end. What is known of the beginning stays.
 void KeepBeginning(const v1::Incident& incident, v1::Alert& alert) {
-  if (Fires(alert) || !alert.has_starts_at() || !alert.has_ends_at()) return;
-  if (FromProto(alert.starts_at()) < FromProto(alert.ends_at())) return;
   const int place = FindAlert(incident, alert.fingerprint());
-  if (place < 0 || !incident.alerts(place).has_starts_at()) return;
+  if (place < 0 || !incident.alerts(place).has_starts_at() || !alert.has_starts_at()) return;
+  const bool goes_on = Fires(alert) && Fires(incident.alerts(place));
+  const bool ends_as_it_begins =
+      !Fires(alert) && alert.has_ends_at() && FromProto(alert.starts_at()) >= FromProto(alert.ends_at());
+  if (!goes_on && !ends_as_it_begins) return;
   const google::protobuf::Timestamp& known = incident.alerts(place).starts_at();
   if (FromProto(known) < FromProto(alert.starts_at())) *alert.mutable_starts_at() = known;
 }

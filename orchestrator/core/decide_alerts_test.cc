@@ -116,6 +116,74 @@ TEST(ClearedTest, AnAlertThatFiresAgainBeforeTheIncidentIsResolvedBringsItBack) 
   EXPECT_EQ(quiet.incident.phase(), v1::PHASE_RESOLVED);
 }
 
+// A recovery in Validating; f1 cleared with it.
+Story ValidatingAndCleared() { return testing::Validating().Do(command::AttachAlert{Alert("f1", kResolved)}); }
+
+v1::Alert FiringSince(const std::string& fingerprint, absl::Time begun) {
+  v1::Alert alert = Alert(fingerprint);
+  *alert.mutable_starts_at() = ToProto(begun);
+  return alert;
+}
+
+TEST(FiresAgainTest, WhatBeganAfterTheFixIsInvestigatedAndTheValidatedFixStays) {
+  for (const char* fingerprint : {"f1", "f2"}) {
+    Story story = ValidatingAndCleared();
+    story.Do(command::AttachAlert{FiringSince(fingerprint, story.now)}).Finish(testing::VerdictOf(true));
+    EXPECT_EQ(story.incident.phase(), v1::PHASE_INVESTIGATING) << fingerprint;
+    EXPECT_EQ(story.incident.recoveries(0).outcome(), "validated");
+    EXPECT_TRUE(story.incident.recoveries(0).kept());
+    EXPECT_TRUE(story.incident.resources().empty());
+    ExpectReplays(story);
+    // Nothing is wrong: the same alert is no news a second time.
+    v1::Product nothing = testing::DiagnosisOf({});
+    nothing.mutable_diagnosis()->set_nothing_wrong(true);
+    story.Assign().Finish(nothing).Assign().Finish(testing::VerdictOf(true)).Assign().Finish(testing::DocumentOf());
+    EXPECT_EQ(story.incident.phase(), v1::PHASE_RESOLVED) << fingerprint;
+    ExpectReplays(story);
+  }
+}
+
+TEST(FiresAgainTest, AnotherCauseIsRecoveredWithoutUndoingTheFormerFix) {
+  Story story = ValidatingAndCleared();
+  story.Do(command::AttachAlert{FiringSince("f1", story.now)}).Finish(testing::VerdictOf(true));
+  story.Assign().Finish(testing::DiagnosisOf({"e2"}));
+  EXPECT_EQ(story.incident.phase(), v1::PHASE_RECOVERING);
+  EXPECT_EQ(story.incident.recoveries_size(), 2);
+  EXPECT_TRUE(story.incident.rollback_by().empty());
+  ExpectReplays(story);
+}
+
+TEST(FiresAgainTest, WhileTheReportIsWrittenItCountsAsWell) {
+  Story story = ValidatingAndCleared().Finish(testing::VerdictOf(true)).Assign();
+  ASSERT_EQ(story.incident.phase(), v1::PHASE_DOCUMENTING);
+  story.Do(command::AttachAlert{FiringSince("f1", story.now)}).Finish(testing::DocumentOf());
+  EXPECT_EQ(story.incident.phase(), v1::PHASE_INVESTIGATING);
+  EXPECT_TRUE(story.incident.recoveries(0).kept());
+  ExpectReplays(story);
+}
+
+TEST(FiresAgainTest, NewsOfBeforeTheFixAndAlertsThatNeverClearedDoNotHoldUpTheEnd) {
+  const auto ends = [](Story story) { return story.Finish(testing::VerdictOf(true)).incident.phase(); };
+  EXPECT_EQ(ends(testing::Validating()), v1::PHASE_DOCUMENTING) << "its monitor looks later";
+  Story late = ValidatingAndCleared();
+  const absl::Time before =
+      FromProto(late.incident.visits(late.incident.visits_size() - 1).entered_at()) - absl::Seconds(1);
+  EXPECT_EQ(ends(late.Do(command::AttachAlert{FiringSince("f2", before)})), v1::PHASE_DOCUMENTING);
+  Story cleared = ValidatingAndCleared();
+  cleared.Do(command::AttachAlert{FiringSince("f2", cleared.now)}).Do(command::AttachAlert{Alert("f2", kResolved)});
+  EXPECT_EQ(ends(cleared), v1::PHASE_DOCUMENTING);
+  Story worse = testing::Validating();
+  v1::Alert alert = FiringSince("f1", worse.now);
+  alert.set_severity(v1::SEVERITY_CRITICAL);
+  EXPECT_EQ(ends(worse.Do(command::AttachAlert{alert})), v1::PHASE_DOCUMENTING) << "it fired all along";
+}
+
+TEST(FiresAgainTest, OneThatFlapsIsBelievedWhenItIsSteady) {
+  Story story = ValidatingAndCleared();
+  story.Do(Flaps(FiringSince("f1", story.now))).Finish(testing::VerdictOf(true));
+  EXPECT_EQ(story.incident.phase(), v1::PHASE_DOCUMENTING);
+}
+
 TEST(AlertTimesTest, AnEndThatDoesNotTellTheBeginningLeavesItAsItWas) {
   const auto at = [](int64_t second) { return ToProto(absl::FromUnixSeconds(second)); };
   Story story = testing::Investigating();

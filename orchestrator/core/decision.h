@@ -73,7 +73,11 @@ class Decision {
   void Advance();
   void AfterInvestigating();
   void AfterRecovering();
-  bool FiresAgain() const;
+  // The incident is where it is because all alerts cleared before anything was changed.
+  bool ClearedByThemselves() const;
+  // Why the incident can't end though all is well; empty where it can.
+  std::string WhatFiresAgain() const;
+  void InvestigateAgain(const std::string& why);
   void AfterValidating();
   void AfterRollback();
   void EnterPhase(v1::Phase phase, const std::string& reason);

@@ -95,6 +95,12 @@ void Apply(v1::Incident& incident, const v1::Event& event, const v1::PhaseEntere
   if (incident.phase() == v1::PHASE_ESCALATED) {
     *incident.mutable_budget_until() = ToProto(FromProto(event.time()) + BudgetOf(incident));
   }
+  // Its fix was validated, and the investigation is about what came after it.
+  const bool ended_well = incident.phase() == v1::PHASE_VALIDATING || incident.phase() == v1::PHASE_DOCUMENTING;
+  if (v1::Recovery* recovery = LastRecovery(incident);
+      recovery != nullptr && ended_well && entered.phase() == v1::PHASE_INVESTIGATING) {
+    recovery->set_kept(true);
+  }
   EnterPhase(incident, entered.phase(), entered.reason(), event);
   for (const auto& task : entered.tasks()) *incident.add_tasks() = task;
   // A new investigation starts afresh: what it proposes may be tried, whatever failed before it.

@@ -80,7 +80,7 @@ void Decision::Advance() {
     case v1::PHASE_VALIDATING:
       return AfterValidating();
     case v1::PHASE_DOCUMENTING: {
-      if (FiresAgain()) return EnterPhase(v1::PHASE_INVESTIGATING, "an alert fires again, though the alerts cleared");
+      if (const std::string again = WhatFiresAgain(); !again.empty()) return InvestigateAgain(again);
       const v1::Task* failed = FailedTask(incident_);
       v1::Event event;
       // The system works again: a report that could not be written doesn't make the incident worse, but it is said.
@@ -146,12 +146,27 @@ void Decision::AfterRecovering() {
   EnterNextRecovery(why);
 }
 
-// The incident is where it is because all alerts had cleared by themselves, and one fires again. Its monitor may not
-// say so a second time.
-bool Decision::FiresAgain() const {
+bool Decision::ClearedByThemselves() const {
   const auto recovered = [](const v1::PhaseVisit& visit) { return visit.phase() == v1::PHASE_RECOVERING; };
-  return incident_.alert_counts().firing() > 0 && !incident_.has_diagnosis() && !playbook_.investigating().empty() &&
-         std::none_of(incident_.visits().begin(), incident_.visits().end(), recovered);
+  return !incident_.has_diagnosis() && std::none_of(incident_.visits().begin(), incident_.visits().end(), recovered);
+}
+
+// An alert that has fired all along clears when its monitor looks again, and one that began before the fix was in
+// effect may be told late: only what began since is news. Where the alerts had cleared by themselves, any that fires
+// is. One that flaps is believed when it is steady.
+std::string Decision::WhatFiresAgain() const {
+  if (incident_.alert_counts().firing() == 0 || playbook_.investigating().empty()) return "";
+  if (ClearedByThemselves()) return "an alert fires again";
+  const auto visit = std::find_if(incident_.visits().rbegin(), incident_.visits().rend(),
+                                  [](const v1::PhaseVisit& v) { return v.phase() == v1::PHASE_VALIDATING; });
+  if (visit == incident_.visits().rend()) return "";
+  const absl::Time since = FromProto(visit->entered_at());
+  for (const auto& alert : incident_.alerts()) {
+    const absl::Time begun = FromProto(alert.has_starts_at() ? alert.starts_at() : alert.received_at());
+    if (alert.status() != v1::ALERT_STATUS_FIRING || begun < since) continue;
+    if (FindFlapping(incident_, alert.fingerprint()) < 0) return fmt::format("\"{}\" fires since then", alert.title());
+  }
+  return "";
 }
 
 void Decision::AfterValidating() {
@@ -163,11 +178,11 @@ void Decision::AfterValidating() {
                          [&](const v1::Task& task) { return task.verdict_failed() && IsCurrent(incident_, task); })) {
     why = recovery != nullptr ? "validation failed: " + recovery->verdict().summary() : "validation failed";
   }
-  if (why.empty() && FiresAgain()) why = "an alert fires again";
   if (why.empty()) {
     if (recovery != nullptr) EndRecovery("validated", true);
     ReleaseResources("validated");
-    return EnterPhase(v1::PHASE_DOCUMENTING, "validated");
+    const std::string again = WhatFiresAgain();
+    return again.empty() ? EnterPhase(v1::PHASE_DOCUMENTING, "validated") : InvestigateAgain(again);
   }
   if (MayHaveChangedTheWorld(incident_)) return StartRollback("orchestrator", why);
   if (recovery != nullptr) EndRecovery(why, false);
@@ -176,6 +191,11 @@ void Decision::AfterValidating() {
     return EnterPhase(v1::PHASE_INVESTIGATING, why + ", though the alerts cleared");
   }
   EnterNextRecovery(why);
+}
+
+void Decision::InvestigateAgain(const std::string& why) {
+  EnterPhase(v1::PHASE_INVESTIGATING,
+             ClearedByThemselves() ? why + ", though the alerts cleared" : "validated, but " + why);
 }
 
 void Decision::StartRollback(const std::string& by, const std::string& reason) {
