@@ -153,6 +153,27 @@ TEST(FiresAgainTest, AnotherCauseIsRecoveredWithoutUndoingTheFormerFix) {
   ExpectReplays(story);
 }
 
+TEST(FiresAgainTest, ThePlaybooksLimitOfRecoveriesHolds) {
+  Story story = testing::Planning({"x1"});
+  const uint32_t limit = story.incident.limits().max_recoveries();
+  ASSERT_GT(limit, 1u);
+  for (uint32_t i = 1; i <= limit; ++i) {
+    SCOPED_TRACE(i);
+    const std::string plan = "hash" + std::to_string(i);
+    story.Finish(testing::PlanOf(plan)).Do(command::DecidePolicy{plan, v1::POLICY_DECISION_ASK, "default", ""});
+    story.Do(command::Approve{plan, kAlice, ""}).Do(command::LockResources{}).Assign();
+    story.Finish(testing::ApplicationOf(plan, true)).Assign();
+    story.Do(command::AttachAlert{Alert("f1", kResolved)}).Do(command::AttachAlert{FiringSince("f1", story.now)});
+    story.Finish(testing::VerdictOf(true));
+    ASSERT_EQ(story.incident.phase(), v1::PHASE_INVESTIGATING);
+    story.Assign().Finish(testing::DiagnosisOf({"x1"}));
+    if (i < limit) story.Assign();
+  }
+  EXPECT_EQ(story.incident.phase(), v1::PHASE_ESCALATED);
+  EXPECT_THAT(story.incident.ended_reason(), HasSubstr("the playbook allows no more"));
+  ExpectReplays(story);
+}
+
 TEST(FiresAgainTest, WhileTheReportIsWrittenItCountsAsWell) {
   Story story = ValidatingAndCleared().Finish(testing::VerdictOf(true)).Assign();
   ASSERT_EQ(story.incident.phase(), v1::PHASE_DOCUMENTING);
@@ -172,8 +193,8 @@ TEST(FiresAgainTest, NewsOfBeforeTheFixAndAlertsThatNeverClearedDoNotHoldUpTheEn
   Story cleared = ValidatingAndCleared();
   cleared.Do(command::AttachAlert{FiringSince("f2", cleared.now)}).Do(command::AttachAlert{Alert("f2", kResolved)});
   EXPECT_EQ(ends(cleared), v1::PHASE_DOCUMENTING);
-  Story worse = testing::Validating();
-  v1::Alert alert = FiringSince("f1", worse.now);
+  Story worse = testing::Validating().Do(command::AttachAlert{FiringSince("f2", before)});
+  v1::Alert alert = FiringSince("f2", worse.now);
   alert.set_severity(v1::SEVERITY_CRITICAL);
   EXPECT_EQ(ends(worse.Do(command::AttachAlert{alert})), v1::PHASE_DOCUMENTING) << "it fired all along";
 }

@@ -117,6 +117,8 @@ bool IsCurrent(const v1::Incident& incident, const v1::Task& task);
 bool MayHaveChangedTheWorld(const v1::Incident& incident);
 // The same, whether or not it was proven good before the incident was taken up again: it can be rolled back.
 bool CanBeRolledBack(const v1::Incident& incident);
+// Recoveries since the incident was opened, or last taken up again by a person or an alert.
+uint32_t RecoveriesTried(const v1::Incident& incident);
 // First explanation of the diagnosis that is not spent; null where none is left.
 const v1::Explanation* NextExplanation(const v1::Incident& incident);
 

@@ -6,6 +6,7 @@
 #include "common/time.h"
 #include "orchestrator/core/decision.h"
 #include "orchestrator/core/evolve.h"
+#include "orchestrator/core/evolve_alerts.h"
 #include "orchestrator/core/names.h"
 
 namespace omnix {
@@ -114,9 +115,8 @@ void Decision::EnterNextRecovery(const std::string& why_not_the_former) {
                                                                : "no further explanation is left"),
         "orchestrator");
   }
-  if (static_cast<uint32_t>(incident_.spent_explanation_ids_size()) >= incident_.limits().max_recoveries()) {
-    return EscalateWith(fmt::format("{}{} recoveries were tried, the playbook allows no more", before,
-                                    incident_.spent_explanation_ids_size()),
+  if (const uint32_t tried = RecoveriesTried(incident_); tried >= incident_.limits().max_recoveries()) {
+    return EscalateWith(fmt::format("{}{} recoveries were tried, the playbook allows no more", before, tried),
                         "orchestrator");
   }
   v1::Event chosen;
@@ -163,7 +163,7 @@ std::string Decision::WhatFiresAgain() const {
   const absl::Time since = FromProto(visit->entered_at());
   for (const auto& alert : incident_.alerts()) {
     const absl::Time begun = FromProto(alert.has_starts_at() ? alert.starts_at() : alert.received_at());
-    if (alert.status() != v1::ALERT_STATUS_FIRING || begun < since) continue;
+    if (alert.status() != v1::ALERT_STATUS_FIRING || begun <= since) continue;
     if (FindFlapping(incident_, alert.fingerprint()) < 0) return fmt::format("\"{}\" fires since then", alert.title());
   }
   return "";

@@ -72,6 +72,15 @@ bool CanBeRolledBack(const v1::Incident& incident) {
   });
 }
 
+uint32_t RecoveriesTried(const v1::Incident& incident) {
+  uint32_t tried = 0;
+  for (const auto& visit : incident.visits()) {
+    if (visit.phase() == v1::PHASE_RECOVERING) ++tried;
+    if (visit.phase() == v1::PHASE_ESCALATED || IsClosed(visit.phase())) tried = 0;
+  }
+  return tried;
+}
+
 const v1::Explanation* NextExplanation(const v1::Incident& incident) {
   const auto& spent = incident.spent_explanation_ids();
   for (const auto& explanation : incident.diagnosis().explanations()) {
