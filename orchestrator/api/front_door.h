@@ -12,7 +12,7 @@
 
 #include "orchestrator/api/http_server.h"
 #include "orchestrator/api/routes.h"
-#include "orchestrator/api/scripted_operator.h"
+#include "orchestrator/engine/scripted_operator.h"
 
 namespace omnix {
 

@@ -14,7 +14,7 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "orchestrator/api/routes.h"
-#include "orchestrator/api/scripted_operator.h"
+#include "orchestrator/engine/scripted_operator.h"
 
 namespace omnix {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-#include "orchestrator/api/scripted_operator.h"
+#include "orchestrator/engine/scripted_operator.h"
 
 namespace omnix {
 namespace {

@@ -231,19 +231,25 @@ void SilenceDesk::TakeUp(std::vector<v1::Alert> alerts) {
     spdlog::warn("{} alerts of ended silences can't be taken up yet: {}", alerts.size(), Message(status));
 }
 
+void SilenceDesk::Look() {
+  Released released;
+  {
+    const std::lock_guard lock(mutex_);
+    released = DecideReleases(state_, parts_.clock->Now(), kReleasedAtATime);
+    absl::Status recorded = Record(released.events);
+    if (recorded.ok()) recorded = RecordRepeats();
+    if (!recorded.ok()) spdlog::warn("the record of silences can't be written: {}", Message(recorded));
+  }
+  if (!released.take_up.empty()) TakeUp(std::move(released.take_up));
+}
+
 void SilenceDesk::Run() {
   NameThread("silences");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    Released released = DecideReleases(state_, parts_.clock->Now(), kReleasedAtATime);
-    absl::Status recorded = Record(released.events);
-    if (recorded.ok()) recorded = RecordRepeats();
-    if (!recorded.ok()) spdlog::warn("the record of silences can't be written: {}", Message(recorded));
-    if (!released.take_up.empty()) {
-      lock.unlock();
-      TakeUp(std::move(released.take_up));
-      lock.lock();
-    }
+    lock.unlock();
+    Look();
+    lock.lock();
     if (!stopping_) wakes_.wait_for(lock, kLookEvery);
   }
   const absl::Status last = RecordRepeats();

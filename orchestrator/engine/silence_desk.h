@@ -49,6 +49,8 @@ class SilenceDesk {
   SilenceDesk(const SilenceDesk&) = delete;
   SilenceDesk& operator=(const SilenceDesk&) = delete;
   void Start();
+  // What the thread does once a second: takes up what no silence holds any more, and waits for the engine to keep it.
+  void Look();
   // Takes nothing up any more. May be called more than once.
   void Stop();
 
