@@ -52,6 +52,7 @@ Engine::Engine(EngineOptions options, Configuration configuration, Journal& jour
       pending_(clock) {}
 
 void Engine::Forget(const absl::Status& why) {
+  if (refusing_.ok()) open_when_refused_ = open_incidents();
   refusing_ = why;
   for (auto& [name, agent] : registry_.agents()) {
     if (agent.session != nullptr) agent.session->Close(why);

@@ -238,6 +238,7 @@ class Engine {
   const absl::Time started_at_;
 
   absl::Status refusing_;
+  size_t open_when_refused_ = 0;
   std::map<std::string, Live> live_;
   // The rest of the open incidents.
   std::map<std::string, Parked> parked_;

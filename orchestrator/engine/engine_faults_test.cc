@@ -128,6 +128,18 @@ TEST(EngineFaults, AnEngineThatRefusesAsksForNoTick) {
   EXPECT_EQ(absl::InfiniteDuration(), world.engine().NextTick());
 }
 
+TEST(EngineFaults, AnEngineThatRefusesStillKnowsHowManyIncidentsWereOpen) {
+  EngineWorld world;
+  world.Alert("f1");
+  for (int times = 0; times < 2; ++times) {
+    world.engine().Forget(absl::UnavailableError("the disk is full"));
+    v1::GetStatusResponse status;
+    world.engine().GetStatus([&](const absl::StatusOr<v1::GetStatusResponse>& answer) { status = *answer; });
+    EXPECT_EQ(status.journal(), "the disk is full");
+    EXPECT_EQ(status.open_incidents(), 1u);
+  }
+}
+
 TEST(EngineFaults, ACancelledChangeKeepsItsLocksUntilItsAgentHasStopped) {
   EngineWorld world;
   const auto agent = world.Connect("agent-a", HangIn("recovery.apply"));

@@ -160,7 +160,7 @@ void Engine::GetStatus(Callback<v1::GetStatusResponse> done) {
   v1::GetStatusResponse response;
   response.set_version(options_.version);
   response.set_journal(refusing_.ok() ? "ok" : Message(refusing_));
-  response.set_open_incidents(static_cast<uint32_t>(open_incidents()));
+  response.set_open_incidents(static_cast<uint32_t>(refusing_.ok() ? open_incidents() : open_when_refused_));
   response.set_connected_agents(
       static_cast<uint32_t>(std::count_if(registry_.agents().begin(), registry_.agents().end(),
                                           [](const auto& agent) { return agent.second.session != nullptr; })));
