@@ -89,7 +89,8 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
   void OnKept(absl::StatusOr<std::vector<DeskResult>> results) {
     OMNIX_CRASH_POINT("alerts.before_answer");
     if (!results.ok()) return responder_->Send(Problem(results.status()));
-    parts_.metrics->CountAlerts(parsed_.format, results->size());
+    const auto silenced = std::ranges::count_if(*results, [](const DeskResult& r) { return !r.silenced_by.empty(); });
+    parts_.metrics->CountAlerts(parsed_.format, results->size(), static_cast<size_t>(silenced));
     responder_->Send(pagerduty_ ? PagerDutyAccepted(fingerprints_, parsed_.reply_key)
                                 : Accepted(parsed_, fingerprints_, *results));
     OMNIX_CRASH_POINT("alerts.answered");

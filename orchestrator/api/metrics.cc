@@ -17,6 +17,20 @@ struct Metrics::Series {
                                                         .Name("omnix_alerts_accepted_total")
                                                         .Help("Alerts that were made durable, by format")
                                                         .Register(registry);
+  prometheus::Family<prometheus::Counter>& silenced = prometheus::BuildCounter()
+                                                          .Name("omnix_alerts_silenced_total")
+                                                          .Help("Accepted alerts that a silence held back, by format")
+                                                          .Register(registry);
+  prometheus::Gauge& silences = prometheus::BuildGauge()
+                                    .Name("omnix_active_silences")
+                                    .Help("Silences that are in force")
+                                    .Register(registry)
+                                    .Add({});
+  prometheus::Gauge& held_alerts = prometheus::BuildGauge()
+                                       .Name("omnix_held_alerts")
+                                       .Help("Firing alerts that a silence holds back now")
+                                       .Register(registry)
+                                       .Add({});
   prometheus::Gauge& open_incidents = prometheus::BuildGauge()
                                           .Name("omnix_open_incidents")
                                           .Help("Incidents that are neither resolved nor cancelled")
@@ -54,14 +68,17 @@ void Metrics::CountRequest(const std::string& route, unsigned status) {
   series_->requests.Add({{"route", route.empty() ? "none" : route}, {"status", std::to_string(status)}}).Increment();
 }
 
-void Metrics::CountAlerts(const std::string& format, size_t alerts) {
+void Metrics::CountAlerts(const std::string& format, size_t alerts, size_t silenced) {
   series_->alerts.Add({{"format", format}}).Increment(static_cast<double>(alerts));
+  series_->silenced.Add({{"format", format}}).Increment(static_cast<double>(silenced));
 }
 
 std::string Metrics::Text(const v1::GetStatusResponse& status) {
   series_->open_incidents.Set(status.open_incidents());
   series_->connected_agents.Set(status.connected_agents());
   series_->journal_ok.Set(status.journal() == "ok" ? 1 : 0);
+  series_->silences.Set(status.silences().count());
+  series_->held_alerts.Set(static_cast<double>(status.silences().held()));
   for (const v1::PolledMonitor& poll : status.polls()) {
     const prometheus::Labels labels = {{"poll", poll.name()}};
     series_->poll_failures.Add(labels).Set(poll.failures());

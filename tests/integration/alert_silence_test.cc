@@ -12,6 +12,7 @@
 namespace omnix {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::RunToEnd;
 using testing::Stack;
@@ -74,6 +75,9 @@ TEST_F(AlertSilences, WhatIsSuppressedIsCountedKeptOverAKillAndTakenUpWhenTheSil
   EXPECT_THAT(Cli({"status"}), HasSubstr("1 in force, 3 alerts suppressed by them, 2 held back"));
   for (const Json& status : {Http("GET", "/v1/status"), Json::parse(Cli({"status", "-o", "json"}))})
     EXPECT_EQ(status["silences"], Json({{"count", 1}, {"suppressed", "3"}, {"held", "2"}})) << status;
+  EXPECT_THAT(Http("GET", "/metrics").get<std::string>(),
+              AllOf(HasSubstr(R"(omnix_alerts_silenced_total{format="alertmanager"} 3)"),
+                    HasSubstr("omnix_active_silences 1\n"), HasSubstr("omnix_held_alerts 2\n")));
   stack_->KillAndRestart("omnixd");
   Send("ended", "resolved");
   const Json shown = Http("GET", "/v1/silences/SIL-1");
