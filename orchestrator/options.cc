@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/status.h"
+#include "orchestrator/intake/sns_confirmer.h"
 
 namespace omnix {
 namespace {
@@ -81,6 +82,7 @@ absl::StatusOr<DaemonOptions> ParseDaemonOptions(int argc, char** argv, int* exi
   OMNIX_RETURN_IF_ERROR(CheckLease(options));
   OMNIX_RETURN_IF_ERROR(ReadDuration("--deadman-interval", deadman, options.deadman_interval));
   OMNIX_RETURN_IF_ERROR(CheckDeadManUrl(options.deadman_url));
+  for (const auto& topic : options.sns_topics) OMNIX_RETURN_IF_ERROR(CheckSnsTopic(topic));
   return options;
 }
 

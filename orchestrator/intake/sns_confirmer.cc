@@ -27,9 +27,9 @@ bool IsSnsHost(std::string_view host) {
          (domain == "amazonaws.com" || domain == "amazonaws.com.cn");
 }
 
-bool IsArn(std::string_view topic) {
+bool IsTopicArn(std::string_view topic) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.";
-  return topic.starts_with("arn:") && topic.size() <= kMaxTopicBytes &&
+  return topic.starts_with("arn:") && topic.find(":sns:") != std::string_view::npos && topic.size() <= kMaxTopicBytes &&
          topic.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
@@ -44,10 +44,16 @@ absl::Status FetchOverHttps(const std::string& url) {
 
 }  // namespace
 
+absl::Status CheckSnsTopic(const std::string& topic) {
+  if (IsTopicArn(topic)) return absl::OkStatus();
+  return InvalidArgument(
+      "--sns-topic: \"{}\" is no topic's ARN: expected such as arn:aws:sns:eu-central-1:123456789012:alerts", topic);
+}
+
 absl::Status CheckSnsSubscription(const SnsSubscription& subscription, const std::vector<std::string>& topics) {
   constexpr std::string_view kScheme = "https://";
   // What is logged next is made to be copied.
-  if (!IsArn(subscription.topic)) return PermissionDenied("what asks for it names no topic's ARN");
+  if (!IsTopicArn(subscription.topic)) return PermissionDenied("what asks for it names no topic's ARN");
   if (std::ranges::find(topics, subscription.topic) == topics.end()) {
     return PermissionDenied(
         "topic {} is none of --sns-topic: to confirm it, start omnixd with --sns-topic {} and let SNS ask again "

@@ -14,6 +14,9 @@
 
 namespace omnix {
 
+// Whether --sns-topic was given the ARN of a topic of SNS. Errors: INVALID_ARGUMENT.
+absl::Status CheckSnsTopic(const std::string& topic);
+
 // Whether this URL may be fetched to confirm a subscription of this topic: https, a host sns.REGION.amazonaws.com (or
 // .com.cn) without port or credentials, and the topic among `topics`. Errors: PERMISSION_DENIED with what to do.
 absl::Status CheckSnsSubscription(const SnsSubscription& subscription, const std::vector<std::string>& topics);

@@ -13,6 +13,14 @@ namespace {
 constexpr char kTopic[] = "arn:aws:sns:eu-west-1:1234567890:alarms";
 constexpr char kUrl[] = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t";
 
+TEST(SnsTopic, MustBeTheArnOfOne) {
+  EXPECT_TRUE(CheckSnsTopic(kTopic).ok());
+  EXPECT_TRUE(CheckSnsTopic("arn:aws-cn:sns:cn-north-1:1234567890:alarms.fifo").ok());
+  for (const char* topic : {"", "nope", "arn:aws:sqs:eu-west-1:1234567890:queue", "arn:aws:sns:eu west"}) {
+    EXPECT_THAT(Message(CheckSnsTopic(topic)), testing::HasSubstr("is no topic's ARN")) << topic;
+  }
+}
+
 TEST(SnsSubscription, OnlyDeclaredTopicsAndSnsItself) {
   EXPECT_TRUE(CheckSnsSubscription({kTopic, kUrl}, {kTopic}).ok());
   EXPECT_TRUE(CheckSnsSubscription({kTopic, "https://sns.cn-north-1.amazonaws.com.cn/?x"}, {kTopic}).ok());
