@@ -39,6 +39,7 @@ void ResolveService(const std::string& folder, v1::Service* service) {
 }
 
 void ResolvePaths(const std::string& folder, v1::SystemModel* model) {
+  Resolve(folder, model->mutable_journal_directory());
   for (auto& service : *model->mutable_services()) ResolveService(folder, &service);
   for (auto& client : *model->mutable_clients()) {
     for (auto& file : *client.mutable_files()) Resolve(folder, &file);

@@ -93,6 +93,19 @@ void CheckCommands(const v1::Service& service, const std::string& path, YamlRepo
   }
 }
 
+// What is no name would be read as a pattern or an option of systemd's programs.
+void CheckUnit(const std::string& unit, const std::string& path, YamlReport* report) {
+  constexpr const char kAllowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+  constexpr size_t kMaxUnitBytes = 255;
+  if (unit.empty()) return;
+  if (unit.find_first_not_of(kAllowed) != std::string::npos || unit[0] == '-' || unit.size() > kMaxUnitBytes)
+    return report->Add(path, fmt::format("\"{}\" is no name of a systemd unit", unit));
+  const size_t at = unit.find('@');
+  if (at != std::string::npos && (at + 1 == unit.size() || unit[at + 1] == '.'))
+    report->Add(path, fmt::format("{} is a template: name a unit that is made of it, such as {}1", unit,
+                                  unit.substr(0, at + 1)));
+}
+
 void CheckService(const v1::Service& service, const Names& services, const std::string& path, YamlReport* report) {
   CheckHttpUrl(service.base_url(), path + ".base_url", report);
   for (int i = 0; i < service.endpoints_size(); ++i) {
@@ -110,6 +123,7 @@ void CheckService(const v1::Service& service, const Names& services, const std::
     CheckHostPort(service.tls(i), fmt::format("{}.tls[{}]", path, i), report);
   }
   CheckLogs(service.logs(), path, report);
+  CheckUnit(service.unit(), path + ".unit", report);
   CheckInstances(service, path, report);
   if (service.has_database()) CheckDatabase(service.database(), path + ".database", report);
   CheckConfigFiles(service.config_files(), service, path, report);

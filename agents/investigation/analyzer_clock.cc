@@ -57,13 +57,10 @@ std::vector<Skew> FindSkews(Scene* scene) {
     if (!log->clock_offset || absl::AbsDuration(*log->clock_offset) < kLogSkew) continue;
     // A line that is older than the file's last change may only lack lines with a time after it.
     if (*log->clock_offset < absl::ZeroDuration()) continue;
-    v1::Location location;
-    location.set_file(log->log->path());
     const std::string evidence = scene->book.Add(
-        MakeEvidence("clock", log->service->name(),
-                     fmt::format("its log is ahead of the time at which it was written by {}",
-                                 omnix::FormatDuration(absl::Trunc(*log->clock_offset, absl::Seconds(1)))),
-                     "", location));
+        MakeLogEvidence("clock", log->service->name(), log->log,
+                        fmt::format("its log is ahead of the time at which it was written by {}",
+                                    omnix::FormatDuration(absl::Trunc(*log->clock_offset, absl::Seconds(1))))));
     skews.push_back({log->service, log->instance, *log->clock_offset, evidence, true});
   }
   return skews;

@@ -200,7 +200,7 @@ Candidate Judge(Scene* scene, const Group& group) {
   uint64_t count = 0;
   for (const LogSign* sign : group.signs) {
     h.add_evidence_for(sign->evidence);
-    logs.insert(sign->path);
+    logs.insert(sign->log);
     count += sign->count;
   }
   *h.mutable_location() = PlaceOf(*scene, *group.component, first, h);

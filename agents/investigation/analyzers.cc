@@ -28,6 +28,7 @@
   X(DatabaseWork)          \
   X(DatabaseAccess)        \
   X(Descriptors)           \
+  X(Memory)                \
   X(ListensElsewhere)      \
   X(Hung)                  \
   X(ConfigSyntax)          \

@@ -35,7 +35,8 @@ struct SignShape {
 struct LogSign {
   const SignShape* shape = nullptr;
   const v1::Service* service = nullptr;
-  std::string path;
+  // LogSource::Name().
+  std::string log;
   // What it speaks of; "" where the message does not say.
   std::string what;
   // The first such message. Raw: redact it before it goes anywhere.

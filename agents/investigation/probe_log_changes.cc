@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "agents/investigation/log_signs.h"
-#include "agents/investigation/logs/compare.h"
 #include "common/status.h"
 #include "common/time.h"
 #include "fmt/format.h"
@@ -11,16 +10,10 @@
 namespace omnix {
 namespace {
 
-// An alert fires a while after the first error.
-constexpr absl::Duration kBeforeAlert = absl::Minutes(5);
-// Investigated without an alert: so much of the past is "now".
-constexpr absl::Duration kLeastWindow = absl::Minutes(15);
 // About half a second of reading a log.
 constexpr uint64_t kMaxBytes = 48 << 20;
-// Of a log, so many changes are evidence by themselves...
+// Of a log, so many changes that name no fault are evidence.
 constexpr size_t kMaxEvidence = 5;
-// ...and so many are looked through for messages that name a fault.
-constexpr size_t kMaxChanges = 50;
 constexpr absl::Duration kLeastRemaining = absl::Seconds(20);
 
 const char* WordOf(LogChangeKind kind) {
@@ -35,15 +28,13 @@ const char* WordOf(LogChangeKind kind) {
   return "";
 }
 
-std::string AddChange(Scene* scene, const v1::Service& service, const std::string& path, const LogChange& change) {
-  v1::Location location;
-  location.set_file(path);
-  return scene->book.Add(MakeEvidence(kLogChanges, service.name(), Describe(change), change.sample, location,
-                                      {{"change", WordOf(change.kind)},
-                                       {"error", change.error ? "true" : "false"},
-                                       {"count", std::to_string(change.count)},
-                                       {"since", omnix::FormatTime(change.first)},
-                                       {"template", change.text}}));
+std::string AddChange(Scene* scene, const v1::Service& service, const LogSource& log, const LogChange& change) {
+  return scene->book.Add(MakeLogEvidence(kLogChanges, service.name(), log, Describe(change), change.sample,
+                                         {{"change", WordOf(change.kind)},
+                                          {"error", change.error ? "true" : "false"},
+                                          {"count", std::to_string(change.count)},
+                                          {"since", omnix::FormatTime(change.first)},
+                                          {"template", change.text}}));
 }
 
 void Compare(Scene* scene, const v1::Service& service, const v1::LogFile& log, const LogCompareOptions& options) {
@@ -52,28 +43,34 @@ void Compare(Scene* scene, const v1::Service& service, const v1::LogFile& log, c
     scene->book.Add(MakeEvidence(kLogChanges, service.name(), "not read: " + Message(comparison.status())));
     return;
   }
-  size_t shown = 0;
-  for (const LogChange& change : comparison->changes) {
-    LogSign sign{nullptr, &service, log.path(), "", change.sample, change.count, change.first, ""};
-    if (change.kind != LogChangeKind::kCeased && log.kind() != "access")
-      sign.shape = FindSign(change.sample, &sign.what);
-    const bool says_nothing = comparison->normal == absl::ZeroDuration() && !change.error;
-    if (sign.shape == nullptr && (shown >= kMaxEvidence || says_nothing)) continue;
-    ++shown;
-    sign.evidence = AddChange(scene, service, log.path(), change);
-    if (sign.shape != nullptr) scene->facts.Add(std::move(sign));
-  }
+  AddLogChanges(scene, service, {log.path(), ""}, *comparison,
+                log.kind() == "access" ? LogContent::kRequests : LogContent::kMessages);
 }
 
 }  // namespace
 
+void AddLogChanges(Scene* scene, const v1::Service& service, const LogSource& log, const LogComparison& comparison,
+                   LogContent content) {
+  size_t shown = 0;
+  for (const LogChange& change : comparison.changes) {
+    LogSign sign{nullptr, &service, log.Name(), "", change.sample, change.count, change.first, ""};
+    if (change.kind != LogChangeKind::kCeased && content == LogContent::kMessages)
+      sign.shape = FindSign(change.sample, &sign.what);
+    const bool says_nothing = comparison.normal == absl::ZeroDuration() && !change.error;
+    if (sign.shape == nullptr && (shown >= kMaxEvidence || says_nothing)) continue;
+    ++shown;
+    sign.evidence = AddChange(scene, service, log, change);
+    if (sign.shape != nullptr) scene->facts.Add(std::move(sign));
+  }
+}
+
 void ProbeLogChanges(Scene* scene) {
   const Case& input = scene->input;
   LogCompareOptions options;
-  options.begin = std::min(input.started_at - kBeforeAlert, input.now - kLeastWindow);
+  options.begin = LogWindowBegin(input);
   options.end = input.now;
   options.max_bytes = kMaxBytes;
-  options.max_changes = kMaxChanges;
+  options.max_changes = kMaxLogChanges;
   options.all_without_normal = true;
   const auto compare = [&](const v1::Service& service, const v1::LogFile& log) {
     if (!input.cancelled() && input.remaining() >= kLeastRemaining) Compare(scene, service, log, options);

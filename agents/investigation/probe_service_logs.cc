@@ -18,9 +18,6 @@ namespace {
 constexpr size_t kTailBytes = 256 << 10;
 // A trace in one line of JSON is long, and says what happened at its end.
 constexpr size_t kMaxLineBytes = 16 << 10;
-// As in probe_log_changes.cc: an alert fires a while after the first error; without one so much is "now".
-constexpr absl::Duration kBeforeAlert = absl::Minutes(5);
-constexpr absl::Duration kLeastWindow = absl::Minutes(15);
 // Time zones differ by multiples of it.
 constexpr absl::Duration kZoneStep = absl::Minutes(15);
 constexpr size_t kShownAround = 6;
@@ -41,9 +38,9 @@ void ReadOne(Scene* scene, const v1::Service& service, const v1::Instance* insta
     scene->book.Add(MakeEvidence("service_log", service.name(), "not read: " + Message(text.status())));
     return;
   }
-  const absl::Time begin = std::min(scene->input.started_at - kBeforeAlert, scene->input.now - kLeastWindow);
+  const absl::Time begin = LogWindowBegin(scene->input);
   const absl::Time written = absl::FromUnixSeconds(info.st_mtime);
-  ServiceLogFacts facts{&service, instance, &log, {}, std::nullopt};
+  ServiceLogFacts facts{&service, instance, {log.path(), ""}, {}, std::nullopt};
   LineTimeReader times(absl::LocalTimeZone(), scene->input.now);
   bool dated = false, recent = false;
   absl::Time last;
@@ -112,9 +109,7 @@ std::string AddLogEvidence(Scene* scene, const ServiceLogFacts& log, const std::
     for (size_t i = index < kShownAround ? 0 : index - kShownAround; i < std::min(log.lines.size(), index + 2); ++i)
       excerpt += log.lines[i] + "\n";
   }
-  v1::Location location;
-  location.set_file(log.log->path());
-  return scene->book.Add(MakeEvidence("service_log", log.service->name(), line, excerpt, location));
+  return scene->book.Add(MakeLogEvidence("service_log", log.service->name(), log.log, line, excerpt));
 }
 
 }  // namespace omnix

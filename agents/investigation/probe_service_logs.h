@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/investigation/log_source.h"
 #include "agents/investigation/scene.h"
 
 namespace omnix {
@@ -14,7 +15,7 @@ struct ServiceLogFacts {
   const v1::Service* service = nullptr;
   // Null: the service's own log.
   const v1::Instance* instance = nullptr;
-  const v1::LogFile* log = nullptr;
+  LogSource log;
   // Of the incident's window, oldest first, at most kMaxRecentLines; lines without a time belong to the line before.
   std::vector<std::string> lines;
   // What its last line says of the time, less the time at which the file was written; unset where the lines have no

@@ -7,6 +7,7 @@
   X(Logs)               \
   X(LogChanges)         \
   X(Processes)          \
+  X(Units)              \
   X(ServiceLogs)        \
   X(Config)             \
   X(Instances)          \

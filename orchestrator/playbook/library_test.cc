@@ -236,8 +236,10 @@ services:
     listen: ["127.0.0.1:0"]
     commands: {reload: {argv: [nginx -s reload]}, stop: {}}
   - name: backend
+    unit: "shop*"
     database: {kind: mysql}
   - name: backend
+    unit: worker@.service
 clients:
   - {name: gateway, service: gatewya, origin: prod}
 origins: [{name: production, url: shop.example}]
@@ -253,7 +255,9 @@ suite_files: [suite.yaml, none.yaml]
         "services[0].listen[0]: \"127.0.0.1:0\" is no host:port", "commands.reload.argv: runs without a shell",
         "commands.stop.argv: a program and its arguments are required",
         "services[1].database.kind: expected one of: postgresql, redis, sqlite",
-        ":12:5: services[2].name: the name backend is taken already",
+        ":13:5: services[2].name: the name backend is taken already",
+        "services[1].unit: \"shop*\" is no name of a systemd unit",
+        "services[2].unit: worker@.service is a template: name a unit that is made of it, such as worker@1",
         "clients[0].name: the name gateway is taken already",
         "clients[0].service: no service named gatewya; did you mean gateway?",
         "clients[0].origin: no origin named prod", "clients[0].files: the source files",

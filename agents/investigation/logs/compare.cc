@@ -68,7 +68,8 @@ class LogComparer::State {
                                                    : absl::ToUnixSeconds(options.end)),
         times_(options.zone, options.end == absl::InfiniteFuture() ? absl::Now() : options.end) {}
 
-  void AddLine(std::string_view line) {
+  // `known`: UNIX seconds, where it is known otherwise when the line was written.
+  void AddLine(std::string_view line, std::optional<int64_t> known) {
     if (line.empty()) return;
     if (IsBinary(line)) {
       ++result_.binary_lines;
@@ -81,18 +82,24 @@ class LogComparer::State {
     }
     const auto time = times_.Read(line);
     // The line of a Python trace that says what happened is not indented; a line with a time is no part of a trace.
-    if (entry_open_ && in_trace_ && !time) {
+    if (entry_open_ && in_trace_ && !time && (!known || SpeaksOfError(line))) {
       Continue(line, false);
+      // Where lines need no time of their own, its absence does not tell the next message from more of the trace.
+      in_trace_ = !known;
       return;
     }
     Close();
-    Open(line, time);
+    if (known) {
+      result_.timed = true;
+      now_ = *known;
+    }
+    Open(line, time, known.has_value());
   }
 
   LogComparison Finish();
 
  private:
-  void Open(std::string_view line, const std::optional<LineTime>& time) {
+  void Open(std::string_view line, const std::optional<LineTime>& time, bool is_known) {
     entry_open_ = true;
     in_trace_ = false;
     sample_.assign(line.substr(0, kSampleBytes));
@@ -108,7 +115,7 @@ class LogComparer::State {
       return;
     }
     result_.timed = true;
-    now_ = time->seconds;
+    if (!is_known) now_ = time->seconds;
     if (line.starts_with('{')) {
       // In one piece: behind the time it would not be seen that quotes are its syntax.
       timeless_.assign(line.substr(0, std::min(time->begin, kMaskedBytes)));
@@ -243,7 +250,8 @@ LogComparison LogComparer::State::Finish() {
 
 LogComparer::LogComparer(const LogCompareOptions& options) : state_(std::make_unique<State>(options)) {}
 LogComparer::~LogComparer() = default;
-void LogComparer::AddLine(std::string_view line) { state_->AddLine(line); }
+void LogComparer::AddLine(std::string_view line) { state_->AddLine(line, std::nullopt); }
+void LogComparer::AddLine(std::string_view line, absl::Time time) { state_->AddLine(line, absl::ToUnixSeconds(time)); }
 LogComparison LogComparer::Finish() { return state_->Finish(); }
 
 absl::StatusOr<LogComparison> CompareLogFile(const std::string& path, const LogCompareOptions& options) {

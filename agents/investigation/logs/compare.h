@@ -73,6 +73,8 @@ class LogComparer {
 
   // One line without its end.
   void AddLine(std::string_view line);
+  // The same where it is known otherwise when it was written: lines may come in any order of time.
+  void AddLine(std::string_view line, absl::Time time);
   LogComparison Finish();
 
  private:

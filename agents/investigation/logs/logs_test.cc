@@ -227,6 +227,28 @@ TEST_F(Logs, AStackTraceIsOneEntryNamedByItsReason) {
   EXPECT_THAT(comparison.changes[1].text, HasSubstr("java.io.IOException: Broken pipe"));
 }
 
+// As from a journal, whose entries have a time but whose messages have none.
+TEST(LogComparer, LinesWhoseTimeIsKnownOtherwise) {
+  LogCompareOptions options;
+  options.begin = absl::FromUnixSeconds(kIncident);
+  LogComparer comparer(options);
+  // The newest first: the order does not matter.
+  const absl::Time time = options.begin + absl::Seconds(10);
+  for (const char* line :
+       {"Traceback (most recent call last):", "  File \"/app/a.py\", line 4, in f", "ValueError: bad price",
+        "INFO served an order", "2025-09-04 07:14:03 WARN the till is slow"})
+    comparer.AddLine(line, time);
+  for (int i = 0; i < 100; ++i) comparer.AddLine("INFO served an order", options.begin - absl::Seconds(i + 1));
+  const LogComparison comparison = comparer.Finish();
+  ASSERT_EQ(comparison.changes.size(), 2u);
+  EXPECT_THAT(comparison.changes[0].text, HasSubstr("ValueError: bad price"));
+  EXPECT_EQ(comparison.changes[0].first, time);
+  // Its own time is not what counts, and no part of its template.
+  EXPECT_EQ(comparison.changes[1].text, "WARN the till is slow");
+  EXPECT_EQ(comparison.changes[1].first, time);
+  EXPECT_EQ(comparison.entries, 103u);
+}
+
 TEST_F(Logs, LinesBehindTheWindowAreLeftOut) {
   Usual();
   options_.end = absl::FromUnixSeconds(kIncident + 300);
