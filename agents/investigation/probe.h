@@ -21,7 +21,7 @@ struct Probe {
 };
 
 const std::vector<Probe>& Probes();
-// Run after all checks and the other probes, one after another.
+// Run after all checks and the other probes, one after another: they may use their facts.
 const std::vector<Probe>& LateProbes();
 
 }  // namespace omnix

@@ -15,8 +15,10 @@
   X(Access)             \
   X(Postgres)
 
-// After the checks: they use what those were answered.
-#define OMNIX_LATE_PROBES(X) X(Clocks)
+// After the checks and the other probes: they use what those were answered and found.
+#define OMNIX_LATE_PROBES(X) \
+  X(Clocks)                  \
+  X(Memory)
 
 namespace omnix {
 
