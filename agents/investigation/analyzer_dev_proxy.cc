@@ -216,6 +216,20 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
   return {Variant{}};
 }
 
+// What has been so for long, while nothing else is wrong with this client's routing, brought no incident about.
+bool IsNews(const Scene& scene, const ClientFacts& client, const std::vector<Candidate>& candidates) {
+  constexpr absl::Duration kNew = absl::Hours(48);
+  const auto changed = [&](const std::string& file) {
+    return std::ranges::any_of(scene.ChangesOf(file), [&](const Change* change) {
+      return scene.input.started_at - change->commit.time < kNew;
+    });
+  };
+  return std::ranges::any_of(client.dev->files, changed) || std::ranges::any_of(client.calls.files, changed) ||
+         std::ranges::any_of(candidates, [](const Candidate& candidate) {
+           return candidate.hypothesis.kind() == "route.prefix_mismatch";
+         });
+}
+
 }  // namespace
 
 void AnalyzeDevProxy(Scene* scene, std::vector<Candidate>* candidates) {
@@ -261,7 +275,10 @@ void AnalyzeDevProxy(Scene* scene, std::vector<Candidate>* candidates) {
     h.add_evidence_for(client.dev_evidence);
     if (!client.evidence.empty()) h.add_evidence_for(client.evidence);
     const bool known_target = scene->ServiceAt(client.dev->entries[0].target.text) != nullptr;
-    h.set_confidence(h.remedies_size() == 0 ? 0.6 : known_target ? 0.88 : 0.7);
+    h.set_confidence(!IsNews(*scene, client, *candidates) ? 0.4
+                     : h.remedies_size() == 0             ? 0.6
+                     : known_target                       ? 0.88
+                                                          : 0.7);
     h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
     candidates->push_back(std::move(candidate));
   }

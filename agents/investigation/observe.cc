@@ -26,10 +26,14 @@ void ReadClients(Scene* scene) {
     if (calls.ok()) {
       facts.calls = *std::move(calls);
       const Literal base = facts.calls.bases.empty() ? Literal() : facts.calls.bases[0];
+      const std::string unknown =
+          facts.calls.unknown_calls == 0
+              ? ""
+              : fmt::format("; {} more with a base that is computed at run time", facts.calls.unknown_calls);
       facts.evidence = scene->book.Add(
           MakeEvidence("client_source", client.name(),
-                       fmt::format("{} makes {} calls; base path {}", client.name(), facts.calls.calls.size(),
-                                   facts.calls.base_path.empty() ? "none" : facts.calls.base_path),
+                       fmt::format("{} makes {} calls; base path {}{}", client.name(), facts.calls.calls.size(),
+                                   facts.calls.base_path.empty() ? "none" : facts.calls.base_path, unknown),
                        base.line_text, base.location, {{"base", facts.calls.base_path}}));
     } else {
       scene->book.Add(MakeEvidence("client_source", client.name(), Message(calls.status())));
@@ -52,7 +56,8 @@ void ReadClients(Scene* scene) {
   }
 }
 
-// By the declared format; else by the name; else by what the file says: a block that only nginx has.
+// By the declared format; else by the name; else by what the file says: a block that only nginx has, and none of the
+// assignments that nginx does not have.
 bool IsNginx(const v1::ConfigFile& file) {
   if (!file.format().empty()) return file.format() == "nginx";
   const std::string name = file.path().substr(file.path().rfind('/') + 1);
@@ -60,8 +65,9 @@ bool IsNginx(const v1::ConfigFile& file) {
   if (!plain) return false;
   if (file.path().find("nginx") != std::string::npos) return true;
   static const RE2 kBlock("(?m)^\\s*(?:http|server|upstream|location|map|events)\\b[^;{}]*\\{");
+  static const RE2 kAssignment("(?m)^\\s*[\\w.\"-]+\\s*[=:]\\s|[{,]\\s*[\\w.-]+\\s*=\\s|^\\s*//");
   const auto text = ReadFile(file.path());
-  return text.ok() && RE2::PartialMatch(*text, kBlock);
+  return text.ok() && RE2::PartialMatch(*text, kBlock) && !RE2::PartialMatch(*text, kAssignment);
 }
 
 void ReadNginx(Scene* scene) {

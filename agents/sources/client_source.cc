@@ -126,6 +126,13 @@ bool HasOpenHead(const std::string& text) {
   return !text.empty() && text.front() == kUnknownPiece && text.find("//") == std::string::npos;
 }
 
+// A part of the path of a base is computed at run time: "/api/${version}".
+bool HasUnknownPart(const std::string& base) {
+  const size_t scheme = base.find("//");
+  const size_t path = base.find('/', scheme == std::string::npos ? 0 : scheme + 2);
+  return path != std::string::npos && base.find(kUnknownPiece, path) != std::string::npos;
+}
+
 // "https://api.example/x"; "wss://${location.host}/x" is the page's own host, as far as one can tell.
 bool NamesHost(const std::string& text) {
   const size_t slashes = text.find("//");
@@ -200,6 +207,7 @@ class Reader {
     const int index = AddBase(*literal);
     base_text_[index] = BasePathOf(RequestPath(value.Text()));
     if (HasOpenHead(value.Text())) open_bases_.insert(index);
+    if (HasUnknownPart(value.Text())) unknown_bases_.insert(index);
     file_base_.emplace(file, index);
     if (shared_base_ < 0) shared_base_ = index;
     return index;
@@ -439,6 +447,10 @@ class Reader {
     for (Pending& pending : pending_) {
       int base = -1;
       if (!FindBase(pending, &base)) continue;
+      if (unknown_bases_.contains(base) || unknown_bases_.contains(pending.call.base)) {
+        ++result_.unknown_calls;
+        continue;
+      }
       if (base >= 0 && !Contains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
         pending.call.base = base;
         pending.call.open_head = open_bases_.contains(base);
@@ -512,6 +524,8 @@ class Reader {
   std::vector<Pending> pending_;
   std::map<int, std::string> base_text_;
   std::set<int> open_bases_;
+  // Nothing can be said of the paths behind these.
+  std::set<int> unknown_bases_;
   std::map<std::string, int> instance_base_;
   std::map<size_t, int> file_base_;
   int shared_base_ = -1;

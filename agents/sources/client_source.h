@@ -39,6 +39,8 @@ struct ClientCalls {
   std::string base_path;
   // Each method and path once, in the order found.
   std::vector<ClientCall> calls;
+  // Calls that are not among them, since a part of what stands before their path is computed at run time.
+  size_t unknown_calls = 0;
   // Headers that the sources name and that make browsers ask before a call: "Authorization".
   std::vector<std::string> headers;
   std::vector<std::string> files;

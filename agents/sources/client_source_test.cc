@@ -46,6 +46,28 @@ class ClientSourceTest : public testing::Test {
   v1::Client client_;
 };
 
+TEST_F(ClientSourceTest, WhatIsTakenOutOfAConfigurationObject) {
+  Write("config.js", "window.__CONFIG__ = { apiRoot: 'https://api.example/rest', apiVersion: '2023-11' };\n");
+  Write("client.js",
+        "const { apiRoot: root, apiVersion, other = {} } = window.__CONFIG__;\n"
+        "const base = import.meta.env.DEV ? '/bff' : root;\n"
+        "export const client = axios.create({ baseURL: `${base}/${apiVersion}` });\n");
+  Write("calls.js", "import { client } from './client';\nexport const list = () => client.get('/items');\n");
+  EXPECT_THAT(Paths(), ElementsAre("GET /rest/2023-11/items"));
+  const auto development = ReadDevelopmentCalls(client_);
+  ASSERT_TRUE(development.ok());
+  EXPECT_EQ(development->calls.at(0).path, "/bff/2023-11/items");
+}
+
+TEST_F(ClientSourceTest, NothingIsSaidOfPathsBehindABaseThatIsComputed) {
+  Write("client.js",
+        "const version = localStorage.getItem('version');\n"
+        "const client = axios.create({ baseURL: `/api/${version}` });\n"
+        "client.get('/items');\nfetch('/health');\n");
+  EXPECT_THAT(Paths(), ElementsAre("GET /health"));
+  EXPECT_EQ(Read().unknown_calls, 1u);
+}
+
 TEST_F(ClientSourceTest, AGeneratedClientAndAnAddressForASocket) {
   Write("index.ts", "OpenAPI.BASE = process.env.REACT_APP_API_ROOT + '/v1';\n");
   Write("live.ts",

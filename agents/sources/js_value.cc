@@ -87,6 +87,7 @@ JsSymbols::JsSymbols(const std::vector<JsFile>& files, ClientBuild build) : file
     const auto& tokens = files[f].tokens;
     for (size_t i = 0; i + 1 < tokens.size(); ++i) {
       const JsToken& token = tokens[i];
+      if (tokens[i + 1].Is("{") && (token.Is("const") || token.Is("let") || token.Is("var"))) ReadPattern(f, i + 1);
       if (token.kind != JsTokenKind::kIdentifier && token.kind != JsTokenKind::kString) continue;
       const bool member = i > 0 && (tokens[i - 1].Is(".") || tokens[i - 1].Is("?."));
       size_t next = i + 1;
@@ -104,6 +105,18 @@ JsSymbols::JsSymbols(const std::vector<JsFile>& files, ClientBuild build) : file
       declarations_.push_back({token.text, f, &tokens, next + 1, token.offset, is_key || member || field});
       by_name_.emplace(token.text, declarations_.size() - 1);
     }
+  }
+}
+
+// const { a, b: c, d = 'x' } = ...: the variables a, c and d are the properties a, b and d of what stands there.
+void JsSymbols::ReadPattern(size_t file, size_t open) {
+  const std::vector<JsToken>& tokens = files_[file].tokens;
+  const size_t close = MatchingBracket(tokens, open);
+  for (size_t i = open + 1; i < close; ++i) {
+    const bool begins = tokens[i - 1].Is("{") || tokens[i - 1].Is(",");
+    if (!begins || tokens[i].kind != JsTokenKind::kIdentifier) continue;
+    const bool renamed = tokens[i + 1].Is(":") && tokens[i + 2].kind == JsTokenKind::kIdentifier;
+    taken_out_[{file, tokens[renamed ? i + 2 : i].text}] = tokens[i].text;
   }
 }
 
@@ -282,6 +295,10 @@ JsValue JsSymbols::Template(const JsToken& token, Scope* scope) const {
 JsValue JsSymbols::Resolve(const std::string& name, bool member, size_t offset, Scope* scope) const {
   if (const auto env = environment_.find(name); env != environment_.end()) {
     return JsValue{{{env->second, "", name}}};
+  }
+  if (const auto taken = taken_out_.find({scope->file, name}); !member && taken != taken_out_.end()) {
+    JsValue value = Resolve(taken->second, true, offset, scope);
+    if (value.has_text()) return value;
   }
   if (scope->open.count(name) > 0 || scope->depth >= kMaxJsExpressionDepth) return Unknown(name);
   const auto [begin, end] = by_name_.equal_range(name);

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agents/sources/js_lexer.h"
@@ -88,12 +89,15 @@ class JsSymbols {
   JsValue NewUrl(const std::vector<JsToken>& tokens, size_t* at, Scope* scope) const;
   JsValue Template(const JsToken& token, Scope* scope) const;
   JsValue Resolve(const std::string& name, bool member, size_t offset, Scope* scope) const;
+  void ReadPattern(size_t file, size_t open);
   JsPiece TextPiece(size_t file, size_t offset, const std::string& text) const;
 
   const std::vector<JsFile>& files_;
   const ClientBuild build_;
   std::vector<Declaration> declarations_;
   std::multimap<std::string, size_t> by_name_;
+  // `const { apiRoot, base: root } = config`: by file and variable, the property that it is.
+  std::map<std::pair<size_t, std::string>, std::string> taken_out_;
   std::map<std::string, Literal> environment_;
 };
 
