@@ -59,6 +59,13 @@ TEST_F(ClientSourceTest, WhatIsTakenOutOfAConfigurationObject) {
   EXPECT_EQ(development->calls.at(0).path, "/bff/2023-11/items");
 }
 
+TEST_F(ClientSourceTest, AFileThatEndsWithinAPatternTellsNothing) {
+  for (const char* text : {"const {", "const { a", "const { a:", "let { a, b: c", "var { a = {"}) {
+    Write("cut.js", text);
+    EXPECT_THAT(Paths(), IsEmpty()) << text;
+  }
+}
+
 TEST_F(ClientSourceTest, NothingIsSaidOfPathsBehindABaseThatIsComputed) {
   Write("client.js",
         "const version = localStorage.getItem('version');\n"

@@ -112,6 +112,8 @@ JsSymbols::JsSymbols(const std::vector<JsFile>& files, ClientBuild build) : file
 void JsSymbols::ReadPattern(size_t file, size_t open) {
   const std::vector<JsToken>& tokens = files_[file].tokens;
   const size_t close = MatchingBracket(tokens, open);
+  // A file that ends within it.
+  if (close == tokens.size()) return;
   for (size_t i = open + 1; i < close; ++i) {
     const bool begins = tokens[i - 1].Is("{") || tokens[i - 1].Is(",");
     if (!begins || tokens[i].kind != JsTokenKind::kIdentifier) continue;
