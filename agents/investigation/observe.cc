@@ -56,8 +56,8 @@ void ReadClients(Scene* scene) {
   }
 }
 
-// By the declared format; else by the name; else by what the file says: a block that only nginx has, and none of the
-// assignments that nginx does not have.
+// By the declared format; else by the name; else by what the file says: a block that only nginx has, and statements
+// that end as nginx' do.
 bool IsNginx(const v1::ConfigFile& file) {
   if (!file.format().empty()) return file.format() == "nginx";
   const std::string name = file.path().substr(file.path().rfind('/') + 1);
@@ -65,9 +65,9 @@ bool IsNginx(const v1::ConfigFile& file) {
   if (!plain) return false;
   if (file.path().find("nginx") != std::string::npos) return true;
   static const RE2 kBlock("(?m)^\\s*(?:http|server|upstream|location|map|events)\\b[^;{}]*\\{");
-  static const RE2 kAssignment("(?m)^\\s*[\\w.\"-]+\\s*[=:]\\s|[{,]\\s*[\\w.-]+\\s*=\\s|^\\s*//");
+  static const RE2 kStatement("(?m);\\s*(?:[}#]|$)");
   const auto text = ReadFile(file.path());
-  return text.ok() && RE2::PartialMatch(*text, kBlock) && !RE2::PartialMatch(*text, kAssignment);
+  return text.ok() && RE2::PartialMatch(*text, kBlock) && RE2::PartialMatch(*text, kStatement);
 }
 
 void ReadNginx(Scene* scene) {
