@@ -1,17 +1,16 @@
 #include "agents/sources/client_source.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "agents/sources/client_env.h"
 #include "agents/sources/client_headers.h"
 #include "agents/sources/client_makers.h"
+#include "agents/sources/client_paths.h"
+#include "agents/sources/client_words.h"
 #include "agents/sources/js_value.h"
 #include "common/file.h"
 #include "common/status.h"
@@ -19,141 +18,6 @@
 
 namespace omnix {
 namespace {
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-// Lower case, without '_' and '-'.
-std::string Plain(const std::string& name) {
-  std::string plain = Lower(name);
-  plain.erase(
-      std::remove_if(plain.begin(), plain.end(), [](char c) { return c == '_' || c == '-' || c == '$' || c == '#'; }),
-      plain.end());
-  return plain;
-}
-
-bool Contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-bool IsBaseName(const std::string& name) {
-  const std::string n = Plain(name);
-  static const std::set<std::string> kWhole = {"base",      "prefix",     "apiroot",    "api",         "baseurl",
-                                               "basepath",  "apiurl",     "apibase",    "apihost",     "root",
-                                               "serverurl", "backendurl", "gatewayurl", "wsurl",       "socketurl",
-                                               "wsbase",    "apiprefix",  "apipath",    "apiendpoint", "endpointbase"};
-  if (kWhole.count(n) > 0) return true;
-  return (Contains(n, "base") || Contains(n, "api") || Contains(n, "backend") || Contains(n, "gateway")) &&
-         (n.ends_with("url") || n.ends_with("uri") || n.ends_with("base") || n.ends_with("prefix") ||
-          n.ends_with("root") || n.ends_with("host") || n.ends_with("origin"));
-}
-
-bool IsPathName(const std::string& name) {
-  static const std::set<std::string> kNames = {"path",        "url",      "endpoint", "route",   "uri",
-                                               "resource",    "pathname", "p",        "suffix",  "urlpath",
-                                               "relativeurl", "input",    "target",   "apipath", "requestpath"};
-  return kNames.count(Plain(name)) > 0;
-}
-
-bool IsEndpointTable(const std::string& name) {
-  const std::string n = Plain(name);
-  return n == "endpoints" || n == "urls" || n.ends_with("endpoints") || n == "apipaths" || n == "apiroutes" ||
-         n == "apiurls";
-}
-
-std::string MethodOf(const std::string& function) {
-  const std::string f = Lower(function);
-  for (const std::string_view method : {"get", "post", "put", "patch", "delete", "head", "options"}) {
-    if (f == method) return std::string(absl::AsciiStrToUpper(absl::string_view(method.data(), method.size())));
-  }
-  return f == "del" ? "DELETE" : "";
-}
-
-// Functions that send what they are given, without a base of their own.
-bool IsRaw(const std::string& function, const std::string& receiver) {
-  return function == "fetch" || function == "WebSocket" || function == "EventSource" || function == "sendBeacon" ||
-         receiver == "$" || receiver == "jQuery";
-}
-
-bool IsCallName(const std::string& function) {
-  static const std::set<std::string> kExact = {"request", "send", "call", "query", "axios",  "http", "api",
-                                               "ky",      "got",  "url",  "io",    "ofetch", "load", "useSWR"};
-  static const std::set<std::string> kNever = {"startsWith", "endsWith", "includes", "require",  "push",
-                                               "replace",    "navigate", "useRoute", "pushState"};
-  if (kNever.count(function) > 0) return false;
-  if (kExact.count(function) > 0 || !MethodOf(function).empty()) return true;
-  const std::string f = Lower(function);
-  return Contains(f, "fetch") || Contains(f, "request") || Contains(f, "api") || Contains(f, "http") ||
-         Contains(f, "websocket") || Contains(f, "eventsource") || Contains(f, "axios") || f.ends_with("url") ||
-         Contains(f, "getjson") || Contains(f, "postjson") || Contains(f, "ajax");
-}
-
-// Receivers whose get("/x") is no request.
-bool IsNoClient(const std::string& receiver) {
-  static const std::set<std::string> kNames = {
-      "map", "cache",  "params", "searchparams", "headers",  "storage", "localstorage", "cookies", "formdata",
-      "app", "router", "server", "history",      "location", "express", "console",      "expect"};
-  return kNames.count(Plain(receiver)) > 0;
-}
-
-// What the server is asked for: unknown parts become "1", an unknown or literal origin is dropped. Empty: no path.
-std::string RequestPath(std::string text) {
-  const size_t scheme = text.find("//");
-  if (scheme != std::string::npos && text.find('/') == scheme && text.find_first_of("?#") > scheme) {
-    const size_t path = text.find('/', scheme + 2);
-    text = path == std::string::npos ? "/" : text.substr(path);
-  }
-  while (!text.empty() && text.front() == kUnknownPiece) text.erase(0, 1);
-  // "/orders${query}": a query string, as a rule.
-  while (!text.empty() && text.back() == kUnknownPiece && text.size() >= 2 && text[text.size() - 2] != '/' &&
-         text[text.size() - 2] != '=' && text[text.size() - 2] != '-') {
-    text.pop_back();
-  }
-  text = text.substr(0, text.find('#'));
-  std::replace(text.begin(), text.end(), kUnknownPiece, '1');
-  return text;
-}
-
-// "/orders/{id}", as generators write it: what the name stands for is not known.
-std::string WithoutNames(std::string path) {
-  static const re2::RE2 kName(R"(/\{[\w.-]+\})");
-  re2::RE2::GlobalReplace(&path, kName, std::string("/") + kUnknownPiece);
-  return path;
-}
-
-// What stands before the path is not known, and may be more than a host.
-bool HasOpenHead(const std::string& text) {
-  return !text.empty() && text.front() == kUnknownPiece && text.find("//") == std::string::npos;
-}
-
-// A part of the path of a base is computed at run time: "/api/${version}".
-bool HasUnknownPart(const std::string& base) {
-  const size_t scheme = base.find("//");
-  const size_t path = base.find('/', scheme == std::string::npos ? 0 : scheme + 2);
-  return path != std::string::npos && base.find(kUnknownPiece, path) != std::string::npos;
-}
-
-// "https://api.example/x"; "wss://${location.host}/x" is the page's own host, as far as one can tell.
-bool NamesHost(const std::string& text) {
-  const size_t slashes = text.find("//");
-  return slashes != std::string::npos && slashes + 2 < text.size() && text[slashes + 2] != kUnknownPiece;
-}
-
-bool LooksLikePath(const std::string& text) {
-  const size_t at = text.find_first_not_of(kUnknownPiece);
-  if (at == std::string::npos) return false;
-  const std::string rest = text.substr(at);
-  if (rest.find_first_of(" \n\t<>{}") != std::string::npos) return false;
-  return rest.starts_with("/") || rest.starts_with("http://") || rest.starts_with("https://") ||
-         rest.starts_with("ws://") || rest.starts_with("wss://") || (at > 0 && rest.find('/') != std::string::npos);
-}
-
-// "://" between unknown parts, "wss://" before a host: no path.
-bool IsScheme(const std::string& text) {
-  return text.ends_with("//") && std::all_of(text.begin(), text.end() - 2, [](char c) {
-           return std::isalpha(static_cast<unsigned char>(c)) || c == ':';
-         });
-}
 
 class Reader {
  public:
@@ -218,7 +82,7 @@ class Reader {
     for (size_t f = 0; f < files_.size(); ++f) {
       const auto& tokens = files_[f].tokens;
       for (size_t i = 0; i + 1 < tokens.size(); ++i) {
-        const std::string name = Plain(tokens[i].text);
+        const std::string name = PlainName(tokens[i].text);
         if (name != "baseurl" && name != "prefixurl") continue;
         if (!tokens[i + 1].Is(":") && !tokens[i + 1].Is("=")) continue;
         size_t at = i + 2;
@@ -284,9 +148,10 @@ class Reader {
     pending.dotted = dotted;
     pending.offset = tokens[name_at].offset;
     pending.raw = IsRaw(function, pending.receiver);
-    pending.call.websocket = function == "WebSocket" || Contains(Lower(function), "websocket") ||
+    pending.call.websocket = function == "WebSocket" ||
+                             absl::StrContains(absl::AsciiStrToLower(function), "websocket") ||
                              (function == "URL" && IsGivenToSocket(tokens, name_at));
-    pending.call.method = MethodOf(function);
+    pending.call.method = MethodOfFunction(function);
     size_t at = open + 1;
     JsValue value;
     if (at < close && tokens[at].Is("{")) {
@@ -296,7 +161,7 @@ class Reader {
       if (pending.call.method.empty() && at < close && tokens[at].kind == JsTokenKind::kPunctuation &&
           tokens[at].Is(",")) {
         // request('POST', '/x')
-        const std::string method = MethodOf(value.Text());
+        const std::string method = MethodOfFunction(value.Text());
         if (!method.empty()) {
           pending.call.method = method;
           ++at;
@@ -336,7 +201,7 @@ class Reader {
     for (size_t i = open + 1; i + 2 < close; ++i) {
       if (!(tokens[i].text == "method" || tokens[i].text == "type") || !tokens[i + 1].Is(":")) continue;
       size_t at = i + 2;
-      const std::string method = MethodOf(symbols_.Evaluate(f, tokens, &at).Text());
+      const std::string method = MethodOfFunction(symbols_.Evaluate(f, tokens, &at).Text());
       if (!method.empty()) return method;
     }
     return "GET";
@@ -411,7 +276,7 @@ class Reader {
   }
 
   void Emit(ClientCall call, const std::string& text) {
-    const bool absolute = Contains(text, "//");
+    const bool absolute = absl::StrContains(text, "//");
     call.absolute = call.base < 0 && NamesHost(text);
     if (call.base < 0 || call.path.empty()) call.path = RequestPath(text);
     if (!call.path.starts_with('/')) {
@@ -451,7 +316,7 @@ class Reader {
         ++result_.unknown_calls;
         continue;
       }
-      if (base >= 0 && !Contains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
+      if (base >= 0 && !absl::StrContains(pending.text, "//") && pending.text.front() != kUnknownPiece) {
         pending.call.base = base;
         pending.call.open_head = open_bases_.contains(base);
         const std::string own = RequestPath(pending.text);
