@@ -216,18 +216,23 @@ std::vector<Variant> Variants(const ClientFacts& client, const std::vector<Candi
   return {Variant{}};
 }
 
-// What has been so for long, while nothing else is wrong with this client's routing, brought no incident about.
+// What has been so for long, while no client's routing is wrong, brought no incident about.
 bool IsNews(const Scene& scene, const ClientFacts& client, const std::vector<Candidate>& candidates) {
-  constexpr absl::Duration kNew = absl::Hours(48);
-  const auto changed = [&](const std::string& file) {
-    return std::ranges::any_of(scene.ChangesOf(file), [&](const Change* change) {
-      return scene.input.started_at - change->commit.time < kNew;
-    });
-  };
+  const auto changed = [&](const std::string& file) { return scene.RecentChangeOf(file) != nullptr; };
   return std::ranges::any_of(client.dev->files, changed) || std::ranges::any_of(client.calls.files, changed) ||
          std::ranges::any_of(candidates, [](const Candidate& candidate) {
            return candidate.hypothesis.kind() == "route.prefix_mismatch";
          });
+}
+
+// Stays a guess also where it accounts for all symptoms and the alerts speak of it.
+constexpr double kStanding = 0.25;
+
+double ConfidenceOf(const Scene& scene, const ClientFacts& client, const std::vector<Candidate>& candidates,
+                    bool can_be_mended) {
+  if (!IsNews(scene, client, candidates)) return kStanding;
+  if (!can_be_mended) return 0.6;
+  return scene.ServiceAt(client.dev->entries[0].target.text) != nullptr ? 0.88 : 0.7;
 }
 
 }  // namespace
@@ -274,11 +279,7 @@ void AnalyzeDevProxy(Scene* scene, std::vector<Candidate>* candidates) {
     }
     h.add_evidence_for(client.dev_evidence);
     if (!client.evidence.empty()) h.add_evidence_for(client.evidence);
-    const bool known_target = scene->ServiceAt(client.dev->entries[0].target.text) != nullptr;
-    h.set_confidence(!IsNews(*scene, client, *candidates) ? 0.4
-                     : h.remedies_size() == 0             ? 0.6
-                     : known_target                       ? 0.88
-                                                          : 0.7);
+    h.set_confidence(ConfidenceOf(*scene, client, *candidates, h.remedies_size() > 0));
     h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
     candidates->push_back(std::move(candidate));
   }

@@ -197,6 +197,35 @@ TEST_F(DiagnoseTest, FormerDevProxyKeyIsRestored) {
   EXPECT_EQ(Text(diagnosis.hypotheses(0).remedies(0).actions(0), "new"), "'^/(products|orders)'");
 }
 
+// What has been so for long is no cause of what happens now.
+TEST_F(DiagnoseTest, ADevelopmentProxyThatHasLongBeenDifferentIsNotNamed) {
+  Model({"/products", "/orders"}, {"/products", "/orders"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("web/httpClient.js", "fetch('/products');\nfetch('/orders');\n");
+  Write("web/vite.config.js",
+        fmt::format("export default {{ server: {{ proxy: {{\n  '/api': 'http://127.0.0.1:{}',\n}} }} }};\n",
+                    gateway_port_));
+  investigation_.system.mutable_clients(0)->add_dev_proxy_files(Path("web/vite.config.js"));
+  StartBackend("/products,/orders");
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.explanations_size(), 0) << diagnosis.DebugString();
+}
+
+// A service's own configuration that looks a little like nginx' is none.
+TEST_F(DiagnoseTest, BracesAloneMakeNoNginx) {
+  Model({"/products"}, {"/products"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("api/application.conf",
+        "shop {\n  http { interface = \"127.0.0.1\", port = 8080 }\n  events { on = true }\n}\n");
+  Write("api/server.conf", "server {\n  port: 8080\n}\n");
+  for (const char* file : {"api/application.conf", "api/server.conf"})
+    investigation_.system.mutable_services(1)->add_config_files()->set_path(Path(file));
+  StartBackend("/products");
+  StartNginx();
+  EXPECT_THAT(Kinds(Run()), testing::IsEmpty());
+}
+
 // In development the client has a base of its own, which the development proxy takes off, and one call goes to a host
 // that is written out: both reach what production reaches.
 TEST_F(DiagnoseTest, ADevelopmentBaseOfItsOwnIsNoMismatch) {

@@ -87,6 +87,18 @@ std::vector<const Change*> Scene::ChangesOf(const std::string& file) const {
   return found;
 }
 
+bool Scene::IsRecent(const Change& change) const {
+  constexpr absl::Duration kRecent = absl::Hours(48);
+  return input.started_at - change.commit.time < kRecent;
+}
+
+const Change* Scene::RecentChangeOf(const std::string& file) const {
+  for (const Change* change : ChangesOf(file)) {
+    if (IsRecent(*change)) return change;
+  }
+  return nullptr;
+}
+
 std::string Scene::AddSymptom(const std::string& component, const std::string& check, const std::string& summary,
                               const std::string& evidence) {
   const std::lock_guard lock(symptoms_mutex_);

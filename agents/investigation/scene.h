@@ -184,6 +184,10 @@ struct Scene {
   const NginxFacts* NginxOf(const v1::Service* service) const;
   // Changes of a file, newest first.
   std::vector<const Change*> ChangesOf(const std::string& file) const;
+  // It was made in the two days before the trouble, or since.
+  bool IsRecent(const Change& change) const;
+  // The newest one of a file that is; null where none is.
+  const Change* RecentChangeOf(const std::string& file) const;
   // The id. Thread-safe.
   std::string AddSymptom(const std::string& component, const std::string& check, const std::string& summary,
                          const std::string& evidence);
