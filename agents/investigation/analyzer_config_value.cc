@@ -26,7 +26,6 @@ constexpr double kMissing = 0.6;
 constexpr double kChangedOnly = 0.42;
 constexpr size_t kMaxLines = 40;
 constexpr size_t kLeastName = 4;
-constexpr absl::Duration kRecent = absl::Hours(48);
 
 struct Said {
   const ServiceLogFacts* log;
@@ -138,10 +137,7 @@ class ValueJudge {
   }
 
  private:
-  bool IsRecent(const ValueChange& change) const {
-    const absl::Time until = std::min(scene_.input.started_at, scene_.input.now);
-    return change.change != nullptr && change.change->commit.time > until - kRecent;
-  }
+  bool IsRecent(const ValueChange& change) const { return change.change != nullptr && scene_.IsRecent(*change.change); }
 
   static std::string Show(const ConfigValue& value) {
     return IsSecretKey(value.key) ? "(a secret)" : "\"" + value.value + "\"";

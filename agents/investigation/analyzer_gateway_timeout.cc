@@ -26,7 +26,6 @@ constexpr double kByDefault = 0.65;
 // The service behind was quicker before.
 constexpr double kBecameSlow = 0.45;
 constexpr uint64_t kLeastServed = 20;
-constexpr absl::Duration kRecentChange = absl::Hours(48);
 
 // "http://backend" of "http://backend/v1/".
 std::string WithoutPath(const std::string& upstream) {
@@ -135,11 +134,7 @@ class TimeoutJudge {
   }
 
   bool ChangedLately(const Limit& limit) const {
-    if (limit.directive == nullptr) return false;
-    const auto changes = scene_.ChangesOf(limit.directive->words[0].location.file());
-    return std::any_of(changes.begin(), changes.end(), [&](const Change* change) {
-      return scene_.input.started_at - change->commit.time < kRecentChange;
-    });
+    return limit.directive != nullptr && scene_.RecentChangeOf(limit.directive->words[0].location.file()) != nullptr;
   }
 
   Scene& scene_;

@@ -8,8 +8,6 @@
 namespace omnix {
 namespace {
 
-constexpr absl::Duration kRecent = absl::Hours(48);
-
 void FindUpstream(const Scene& scene, GatewayRequest* request) {
   if (request->route.kind != NginxRoute::Kind::kProxy) return;
   if (request->route.upstream.starts_with("https://")) request->scheme = "https://";
@@ -90,7 +88,7 @@ const NginxDirective* FindDirective(const NginxConfig& config, const std::functi
 void AddRevert(const Scene& scene, const v1::Service& service, v1::Hypothesis* h) {
   if (h->location().file().empty() || !MayEdit(scene, service, h->location().file())) return;
   for (const Change* change : scene.ChangesOf(h->location().file())) {
-    if (!change->IsRevertible() || scene.input.started_at - change->commit.time > kRecent) continue;
+    if (!change->IsRevertible() || !scene.IsRecent(*change)) continue;
     *h->add_remedies() = MakeRemedy("revert", "Take the last change of " + service.name() + "'s configuration back",
                                     "configuration", {GitRevert(service.name(), *change)});
     h->add_evidence_for(change->evidence);

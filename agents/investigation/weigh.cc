@@ -34,7 +34,6 @@ constexpr double kAboutAsLikely = 0.7;
 constexpr double kSureCause = 0.8;
 constexpr double kNearlyAll = 0.9;
 constexpr double kLeastConfidence = 0.01;
-constexpr absl::Duration kRecent = absl::Hours(48);
 
 // Kinds that name the state in which a component is found, and not what led to it: another kind at the same component
 // tells more.
@@ -150,7 +149,7 @@ class Scales {
          fmt::format("{} tests disagree", disagreeing));
     take("contradicted", kContradiction * std::min(h.evidence_against_size(), kMaxContradictions),
          fmt::format("{} observations speak against it", h.evidence_against_size()));
-    if (const Change* change = RecentChange(h); change != nullptr) {
+    if (const Change* change = scene_.RecentChangeOf(h.location().file()); change != nullptr) {
       take("recent change", kRecentChange, fmt::format("{} changed its place", change->Name()));
     }
     if (scene_.input.reported.contains(h.component())) take("reported", kReported, "the alerts speak of it");
@@ -158,15 +157,6 @@ class Scales {
       take("prior incident", kPrior,
            fmt::format("it was the cause of {}, where its fix was validated", prior->incident));
     return sum;
-  }
-
-  const Change* RecentChange(const v1::Hypothesis& h) const {
-    if (h.location().file().empty()) return nullptr;
-    for (const Change* change : scene_.ChangesOf(h.location().file())) {
-      const absl::Duration age = scene_.input.started_at - change->commit.time;
-      if (age < kRecent) return change;
-    }
-    return nullptr;
   }
 
   const PriorCause* Prior(const v1::Hypothesis& h) const {
