@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/status.h"
+#include "common/unit_name.h"
 
 namespace omnix {
 namespace {
@@ -95,15 +96,12 @@ void CheckCommands(const v1::Service& service, const std::string& path, YamlRepo
 
 // What is no name would be read as a pattern or an option of systemd's programs.
 void CheckUnit(const std::string& unit, const std::string& path, YamlReport* report) {
-  constexpr const char kAllowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
-  constexpr size_t kMaxUnitBytes = 255;
-  if (unit.empty()) return;
-  if (unit.find_first_not_of(kAllowed) != std::string::npos || unit[0] == '-' || unit.size() > kMaxUnitBytes)
-    return report->Add(path, fmt::format("\"{}\" is no name of a systemd unit", unit));
-  const size_t at = unit.find('@');
-  if (at != std::string::npos && (at + 1 == unit.size() || unit[at + 1] == '.'))
-    report->Add(path, fmt::format("{} is a template: name a unit that is made of it, such as {}1", unit,
-                                  unit.substr(0, at + 1)));
+  if (unit.empty() || !FullUnitName(unit).empty()) return;
+  const std::string instance = unit.substr(0, unit.find('@') + 1) + "1";
+  const bool is_template = unit.find('@') != std::string::npos && !FullUnitName(instance).empty();
+  report->Add(path, is_template
+                        ? fmt::format("{} is a template: name a unit that is made of it, such as {}", unit, instance)
+                        : fmt::format("\"{}\" is no name of a systemd unit", unit));
 }
 
 void CheckService(const v1::Service& service, const Names& services, const std::string& path, YamlReport* report) {

@@ -8,6 +8,7 @@
 #include "agents/investigation/log_source.h"
 #include "agents/investigation/probe_units.h"
 #include "agents/investigation/symptoms_of.h"
+#include "common/unit_name.h"
 #include "fmt/format.h"
 
 namespace omnix {

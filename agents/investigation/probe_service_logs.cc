@@ -16,8 +16,6 @@ namespace omnix {
 namespace {
 
 constexpr size_t kTailBytes = 256 << 10;
-// A trace in one line of JSON is long, and says what happened at its end.
-constexpr size_t kMaxLineBytes = 16 << 10;
 // Time zones differ by multiples of it.
 constexpr absl::Duration kZoneStep = absl::Minutes(15);
 constexpr size_t kShownAround = 6;
@@ -52,18 +50,22 @@ void ReadOne(Scene* scene, const v1::Service& service, const v1::Instance* insta
       last = absl::FromUnixSeconds(time->seconds);
       recent = last >= begin;
     }
-    if (dated && recent) facts.lines.push_back(line.substr(0, kMaxLineBytes));
-    if (!dated) undated.push_back(line.substr(0, kMaxLineBytes));
+    if (dated && recent) facts.lines.push_back(line.substr(0, kMaxRecentLineBytes));
+    if (!dated) undated.push_back(line.substr(0, kMaxRecentLineBytes));
   }
   // Nothing in it tells the time: the file's own is all there is.
   if (!dated && written >= begin) facts.lines = std::move(undated);
-  if (facts.lines.size() > kMaxRecentLines)
-    facts.lines.erase(facts.lines.begin(), facts.lines.end() - static_cast<std::ptrdiff_t>(kMaxRecentLines));
+  KeepRecentLines(&facts.lines);
   if (dated) facts.clock_offset = WithoutZone(last - written);
   scene->facts.Add(std::move(facts));
 }
 
 }  // namespace
+
+void KeepRecentLines(std::vector<std::string>* lines) {
+  if (lines->size() <= kMaxRecentLines) return;
+  lines->erase(lines->begin(), lines->end() - static_cast<std::ptrdiff_t>(kMaxRecentLines));
+}
 
 void ProbeServiceLogs(Scene* scene) {
   for (const v1::Service& service : scene->input.system.services()) {

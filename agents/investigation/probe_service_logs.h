@@ -24,6 +24,10 @@ struct ServiceLogFacts {
 };
 
 inline constexpr size_t kMaxRecentLines = 2000;
+// A trace in one line of JSON is long, and says what happened at its end.
+inline constexpr size_t kMaxRecentLineBytes = 16 << 10;
+// Leaves the newest kMaxRecentLines.
+void KeepRecentLines(std::vector<std::string>* lines);
 
 // Logs of kind "access" are left out. What cannot be read is evidence of source "service_log".
 void ProbeServiceLogs(Scene* scene);

@@ -12,6 +12,7 @@
 #include "agents/investigation/probe_service_logs.h"
 #include "common/status.h"
 #include "common/time.h"
+#include "common/unit_name.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -24,7 +25,6 @@ constexpr absl::Duration kNormalTime = absl::Hours(24);
 constexpr size_t kMaxEntries = 10000;
 constexpr size_t kMaxSystemdEntries = 2000;
 constexpr size_t kMaxParallelUnits = 4;
-constexpr size_t kMaxLineBytes = 16 << 10;
 constexpr char kErrorMark[] = "[error] ";
 
 // The lines of an entry, without colours; marked where only the entry's priority tells of a failure.
@@ -34,7 +34,7 @@ std::vector<std::string> LinesOf(const JournalEntry& entry) {
   RE2::GlobalReplace(&text, kColour, "");
   std::vector<std::string> lines;
   for (const absl::string_view part : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    std::string& line = lines.emplace_back(part.substr(0, kMaxLineBytes));
+    std::string& line = lines.emplace_back(part.substr(0, kMaxRecentLineBytes));
     if (line.ends_with('\r')) line.pop_back();
   }
   const bool mark = !entry.by_systemd && entry.priority <= kJournalError && !lines.empty() &&
@@ -114,8 +114,7 @@ class UnitReader {
       if (entry.by_systemd) continue;
       for (std::string& line : LinesOf(entry)) facts.lines.push_back(std::move(line));
     }
-    if (facts.lines.size() > kMaxRecentLines)
-      facts.lines.erase(facts.lines.begin(), facts.lines.end() - static_cast<std::ptrdiff_t>(kMaxRecentLines));
+    KeepRecentLines(&facts.lines);
     scene_.facts.Add(std::move(facts));
   }
 

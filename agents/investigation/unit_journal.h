@@ -27,7 +27,7 @@ struct JournalEntry {
 };
 
 struct JournalQuery {
-  // "shop.service"; see FullUnitName.
+  // "shop.service"; see common/unit_name.h.
   std::string unit;
   // Folder of journal files. Empty: this machine's journal.
   std::string directory;
@@ -53,9 +53,5 @@ absl::StatusOr<UnitJournal> ReadUnitJournal(const JournalQuery& query);
 
 // One line of `journalctl -o json`. Nothing where it is none, or has no time or message.
 std::optional<JournalEntry> ParseJournalEntry(std::string_view line);
-
-// "shop" is "shop.service", as for systemctl; a name with a unit's suffix stays as it is. Empty: it is no name of one
-// unit (a pattern, an option, a template).
-std::string FullUnitName(const std::string& name);
 
 }  // namespace omnix

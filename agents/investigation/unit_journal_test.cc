@@ -35,17 +35,6 @@ TEST(JournalEntry, WhatIsNone) {
     EXPECT_FALSE(ParseJournalEntry(line).has_value()) << line;
 }
 
-TEST(FullUnitName, OfWhatAModelMaySay) {
-  EXPECT_EQ(FullUnitName("shop"), "shop.service");
-  EXPECT_EQ(FullUnitName("shop.service"), "shop.service");
-  EXPECT_EQ(FullUnitName("worker@1"), "worker@1.service");
-  EXPECT_EQ(FullUnitName("worker@eu-1.service"), "worker@eu-1.service");
-  EXPECT_EQ(FullUnitName("my.shop"), "my.shop.service");
-  EXPECT_EQ(FullUnitName("shop.socket"), "shop.socket");
-  for (const char* name : {"", "--root=/x", "shop*", "shop.service other", "worker@", "worker@.service", "a/b"})
-    EXPECT_EQ(FullUnitName(name), "") << name;
-}
-
 class UnitJournalTest : public testing::Test {
  protected:
   UnitJournalTest() : folder_(testing::TempDir() + "journal-" + RandomHex(6)), journal_(folder_) {
