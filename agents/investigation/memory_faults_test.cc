@@ -38,6 +38,18 @@ class MemoryAnalysisTest : public testing::Test {
                                          limit * kMegabyte, used * kMegabyte};
   }
   void Fail() { scene_.AddSymptom("shop", "http", "GET /items: 500", ""); }
+  // A machine with little memory left, where the service has 7000 MB.
+  void AddMachine(double stalled) {
+    ProcessFacts processes;
+    processes.service = service_;
+    processes.processes.emplace_back();
+    scene_.facts.Add(processes);
+    MachineMemoryFacts machine;
+    machine.memory = {8000 * kMegabyte, 200 * kMegabyte, stalled};
+    machine.largest = service_;
+    machine.largest_bytes = 7000 * kMegabyte;
+    scene_.facts.Add(machine);
+  }
   std::vector<Candidate> Analyze() {
     scene_.facts.Add(facts_);
     AnalyzeMemory(&scene_, &candidates_);
@@ -143,15 +155,7 @@ TEST_F(MemoryAnalysisTest, ALimitFarAwaySaysNothingOfARuntimesOwnLimitOrOfAProce
 
 TEST_F(MemoryAnalysisTest, AMachineThatStalls) {
   Fail();
-  ProcessFacts processes;
-  processes.service = service_;
-  processes.processes.emplace_back();
-  scene_.facts.Add(processes);
-  MachineMemoryFacts machine;
-  machine.memory = {8000 * kMegabyte, 200 * kMegabyte, 0.4};
-  machine.largest = service_;
-  machine.largest_bytes = 7000 * kMegabyte;
-  scene_.facts.Add(machine);
+  AddMachine(0.4);
   const auto candidates = Analyze();
   ASSERT_EQ(candidates.size(), 1u);
   EXPECT_THAT(candidates[0].hypothesis.title(), HasSubstr("200 MB of 8000 MB are available; shop has most of it"));
@@ -159,14 +163,7 @@ TEST_F(MemoryAnalysisTest, AMachineThatStalls) {
 
 TEST_F(MemoryAnalysisTest, AMachineWithLittleFreeThatGetsOnIsNotBlamed) {
   Fail();
-  ProcessFacts processes;
-  processes.service = service_;
-  processes.processes.emplace_back();
-  scene_.facts.Add(processes);
-  MachineMemoryFacts machine;
-  machine.memory = {8000 * kMegabyte, 200 * kMegabyte, 0.0};
-  machine.largest = service_;
-  scene_.facts.Add(machine);
+  AddMachine(0.0);
   EXPECT_TRUE(Analyze().empty());
 }
 

@@ -3,6 +3,8 @@ import os
 import subprocess
 import time
 
+from .render import render_file, render_tree
+
 
 class Repository:
     def __init__(self, folder):
@@ -29,3 +31,12 @@ class Repository:
                  GIT_AUTHOR_EMAIL=mail, GIT_COMMITTER_NAME=author, GIT_COMMITTER_EMAIL=mail, GIT_AUTHOR_DATE=when,
                  GIT_COMMITTER_DATE=when)
         return self.git("rev-parse", "HEAD")
+
+    def commit_parts(self, source, commits, values):
+        """Commits (minutes ago, author, message, parts): each part is a file or folder of `source`, rendered."""
+        for minutes, author, message, parts in commits:
+            for part in parts:
+                path = os.path.join(source, part)
+                target = os.path.join(self.folder, "." + part[2:] if part.startswith("__") else part)
+                (render_tree if os.path.isdir(path) else render_file)(path, target, values)
+            self.commit(message, author, minutes)

@@ -3,7 +3,6 @@ import os
 import time
 
 from harness import history, http
-from harness.render import render_file, render_tree
 from harness.repository import Repository
 
 POSTGRES_SETTINGS = {"max_connections": 22, "superuser_reserved_connections": 3, "shared_buffers": "'16MB'",
@@ -28,12 +27,7 @@ def write_files(system, source, values):
     """All files; returns the repository."""
     repository = Repository(system.path("clinic"))
     repository.create()
-    for minutes, author, message, parts in COMMITS:
-        for part in parts:
-            path = os.path.join(source, part)
-            target = system.path("clinic", "." + part[2:] if part.startswith("__") else part)
-            (render_tree if os.path.isdir(path) else render_file)(path, target, values)
-        repository.commit(message, author, minutes)
+    repository.commit_parts(source, COMMITS, values)
     for minutes, author, message, more in AFTER:
         with open(system.path("clinic/README.md"), "a", encoding="utf-8") as readme:
             readme.write(more)

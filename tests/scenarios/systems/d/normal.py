@@ -5,7 +5,7 @@ import socket
 import time
 
 from harness import history, http
-from harness.render import render_file, render_tree
+from harness.render import render_tree
 from harness.repository import Repository
 
 POSTGRES_SETTINGS = {"max_connections": 20, "superuser_reserved_connections": 3, "shared_buffers": "'16MB'",
@@ -28,12 +28,7 @@ def write_files(system, source, values):
     for folder, commits in COMMITS.items():
         repository = Repository(system.path(folder))
         repository.create()
-        for minutes, author, message, parts in commits:
-            for part in parts:
-                path = os.path.join(source, folder, part)
-                target = system.path(folder, "." + part[2:] if part.startswith("__") else part)
-                (render_tree if os.path.isdir(path) else render_file)(path, target, values)
-            repository.commit(message, author, minutes)
+        repository.commit_parts(os.path.join(source, folder), commits, values)
         repositories.append(repository)
     render_tree(os.path.join(source, "etc"), system.path("etc"), values)
     return repositories

@@ -5,7 +5,7 @@ import time
 import uuid
 
 from harness import history, http
-from harness.render import render_file, render_tree
+from harness.render import render_tree
 from harness.repository import Repository
 
 POSTGRES_SETTINGS = {"max_connections": 24, "superuser_reserved_connections": 3, "shared_buffers": "'16MB'",
@@ -29,14 +29,9 @@ def write_files(system, source, values):
     for folder, commits in COMMITS.items():
         repository = Repository(system.path(folder))
         repository.create()
-        for minutes, author, message, parts in commits:
-            for part in parts:
-                path = os.path.join(source, folder, part)
-                target = system.path(folder, "." + part[2:] if part.startswith("__") else part)
-                (render_tree if os.path.isdir(path) else render_file)(path, target, values)
-            if folder == "infra" and "nginx" in parts:
-                enable_sites(system)
-            repository.commit(message, author, minutes)
+        if folder == "infra":
+            enable_sites(system)
+        repository.commit_parts(os.path.join(source, folder), commits, values)
         repositories.append(repository)
     render_tree(os.path.join(source, "secrets"), system.path("secrets"), values)
     return repositories
