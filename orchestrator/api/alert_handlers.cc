@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/crash_point.h"
 #include "common/json.h"
 #include "common/status.h"
