@@ -10,6 +10,7 @@
 #include <google/protobuf/message.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,10 @@ class YamlReport {
   const std::string& name() const { return name_; }
   bool ok() const { return mistakes_.empty(); }
 
-  // A mistake at a path ("services[0].base_url"); where the file has no such path, its nearest parent's place is given.
+  // A loader's mistake at a path ("services[0].base_url"); where the file has no such path, its nearest parent's place
+  // is given. Of a value that the reader could not read nothing more is said.
   void Add(const std::string& path, const std::string& problem);
+  // The reader's.
   void AddAt(YamlMark mark, const std::string& path, const std::string& problem);
   // The mistakes of another file that belongs to this one.
   void AddAll(const absl::Status& status);
@@ -59,12 +62,15 @@ class YamlReport {
     std::string text;
   };
 
+  void Note(YamlMark mark, const std::string& path, const std::string& problem);
   YamlMark MarkOf(std::string path) const;
   std::string Format(YamlMark mark) const;
 
   std::string name_;
   std::map<std::string, YamlMark> marks_;
   std::vector<Mistake> mistakes_;
+  // Paths whose values the reader complained of.
+  std::set<std::string> unread_;
   size_t dropped_ = 0;
 };
 

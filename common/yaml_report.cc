@@ -41,9 +41,16 @@ std::string NearestWord(const std::string& word, const std::vector<std::string>&
   return best;
 }
 
-void YamlReport::Add(const std::string& path, const std::string& problem) { AddAt(MarkOf(path), path, problem); }
+void YamlReport::Add(const std::string& path, const std::string& problem) {
+  if (!unread_.contains(path)) Note(MarkOf(path), path, problem);
+}
 
 void YamlReport::AddAt(YamlMark mark, const std::string& path, const std::string& problem) {
+  if (!path.empty()) unread_.insert(path);
+  Note(mark, path, problem);
+}
+
+void YamlReport::Note(YamlMark mark, const std::string& path, const std::string& problem) {
   if (mistakes_.size() >= kMaxYamlMistakes) {
     ++dropped_;
     return;

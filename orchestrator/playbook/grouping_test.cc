@@ -68,5 +68,11 @@ TEST(LoadGroupingTest, TellsWhatIsWrongWithItsLine) {
   }
 }
 
+TEST(LoadGroupingTest, OfAValueThatCannotBeReadOneThingIsSaid) {
+  const std::string message = Message(Load("rules:\n  - name: a\n    window: soon\n").status());
+  EXPECT_THAT(message, HasSubstr("rules[0].window: expected"));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("longer than nothing")));
+}
+
 }  // namespace
 }  // namespace omnix
