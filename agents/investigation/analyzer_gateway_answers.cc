@@ -38,6 +38,9 @@ const NginxDirective* FindIn(const NginxDirective* block, const std::function<bo
 
 const NginxDirective* FindOnRoute(const GatewayRequest& request,
                                   const std::function<bool(const NginxDirective&)>& fits) {
+  for (const NginxDirective* passed : request.route.passed) {
+    if (const NginxDirective* found = FindIn(passed, fits)) return found;
+  }
   if (const NginxDirective* found = FindIn(request.route.location, fits)) return found;
   if (const NginxDirective* found = FindIn(request.route.server, fits)) return found;
   for (const NginxDirective* http : request.nginx->config->root.Find("http")) {

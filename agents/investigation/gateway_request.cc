@@ -49,6 +49,11 @@ const NginxDirective* BlockOf(const GatewayRequest& request) {
 }
 
 const NginxDirective* EffectiveDirective(const GatewayRequest& request, const std::string& name) {
+  // What limits a request is checked before try_files sends it on.
+  for (const NginxDirective* passed : request.route.passed) {
+    const auto own = passed->Find(name);
+    if (!own.empty()) return own.back();
+  }
   return DirectiveInEffect(*request.nginx->config, BlockOf(request), name);
 }
 

@@ -2,8 +2,9 @@
 // request goes.
 //
 // The model knows servers (listen, server_name), locations (=, ^~, ~, ~*, longest prefix, nesting), proxy_pass with URI
-// substitution, rewrite (last, break, redirect, permanent), return, root/alias/try_files as "static". Variables in
-// proxy_pass targets have the fixed value that a `set` gives them, others stay unresolved.
+// substitution, rewrite (last, break, redirect, permanent), return, try_files with its fallback (a named location or a
+// path; a file that is there under the root answers), root and alias as "static". Variables in proxy_pass targets have
+// the fixed value that a `set` gives them, others stay unresolved.
 #pragma once
 
 #include <omnix/v1/diagnosis.pb.h>
@@ -59,6 +60,8 @@ struct NginxRoute {
   const NginxDirective* server = nullptr;
   // Unset: the server block itself answers.
   const NginxDirective* location = nullptr;
+  // Locations that the request went through before it, by their try_files: what they limit and refuse holds for it.
+  std::vector<const NginxDirective*> passed;
   // kProxy: "http://127.0.0.1:9000" as written, and the addresses behind it ("127.0.0.1:9000"; of an upstream block:
   // all of its servers).
   std::string upstream;

@@ -8,6 +8,7 @@
 
 #include "agents/sources/nginx_scopes.h"
 #include "common/hash.h"
+#include "fmt/format.h"
 
 namespace omnix {
 namespace {
@@ -153,6 +154,32 @@ TEST_F(NginxConfigTest, VariablesWithAFixedValueAreTargets) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(RouteRequest(*config, 0, "", "/a/x").addresses, ElementsAre("shop.internal:8080"));
   EXPECT_THAT(RouteRequest(*config, 0, "", "/b/x").addresses, ElementsAre("$shop_old"));
+}
+
+TEST_F(NginxConfigTest, TryFilesGoesOnWhereNoFileIs) {
+  std::filesystem::create_directories(folder_ + "/www");
+  Write("www/robots.txt", "");
+  const auto config = Read(fmt::format(R"(server {{
+  root {}/www;
+  location /rest/ {{ limit_req zone=a; try_files /closed.json @backend; }}
+  location @backend {{ rewrite ^/rest/(.*)$ /svc/$1 break; proxy_pass http://127.0.0.1:9000; }}
+  location /app/ {{ try_files $uri $uri/ /front.php?$args; }}
+  location ~ \.php$ {{ fastcgi_pass 127.0.0.1:9001; }}
+  location /lost/ {{ try_files $uri @nowhere; }}
+  location / {{ try_files $uri =404; }}
+  location = /robots.txt {{ try_files $uri @backend; }}
+}})",
+                                       folder_));
+  ASSERT_TRUE(config.ok()) << config.status();
+  const NginxRoute named = RouteRequest(*config, 0, "", "/rest/orders");
+  EXPECT_EQ(named.kind, NginxRoute::Kind::kProxy);
+  EXPECT_EQ(named.upstream_path, "/svc/orders");
+  EXPECT_THAT(named.addresses, ElementsAre("127.0.0.1:9000"));
+  ASSERT_EQ(named.passed.size(), 1u);
+  EXPECT_EQ(named.passed[0]->Argument(1), "/rest/");
+  EXPECT_THAT(RouteRequest(*config, 0, "", "/app/x").addresses, ElementsAre("127.0.0.1:9001"));
+  for (const char* path : {"/lost/x", "/x", "/robots.txt"})
+    EXPECT_EQ(RouteRequest(*config, 0, "", path).kind, NginxRoute::Kind::kStatic) << path;
 }
 
 TEST_F(NginxConfigTest, RegularExpressionsWithNamesAndVariablesThatAMapGives) {

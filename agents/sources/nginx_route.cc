@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "agents/sources/nginx_config.h"
+#include "agents/sources/nginx_scopes.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -288,6 +290,30 @@ void Proxy(const NginxConfig& config, const NginxDirective& pass, const NginxDir
   route->steps.push_back(fmt::format("proxy_pass {} ({})", target, Place(pass)));
 }
 
+const NginxDirective* NamedLocation(const NginxDirective& server, const std::string& name) {
+  for (const NginxDirective* location : server.Find("location")) {
+    if (location->words.size() == 2 && location->Argument(1) == name) return location;
+  }
+  return nullptr;
+}
+
+// Where `try_files` sends a request of which it finds no file: "@name" or a path. "": the location itself answers.
+std::string Fallback(const NginxConfig& config, const NginxDirective& location, const std::string& path) {
+  const NginxDirective* tries = DirectiveInEffect(config, &location, "try_files");
+  if (tries == nullptr || tries->words.size() < 3) return "";
+  const NginxDirective* root = DirectiveInEffect(config, &location, "root");
+  for (size_t i = 1; root != nullptr && i + 1 < tries->words.size(); ++i) {
+    const std::string file = root->Argument(1) + WithVariables(config, tries->words[i].text, path, Captures());
+    std::error_code ignored;
+    const bool is_folder = std::filesystem::is_directory(file, ignored);
+    if (file.ends_with('/') ? is_folder : !is_folder && std::filesystem::exists(file, ignored)) return "";
+  }
+  const std::string& last = tries->words.back().text;
+  if (last.starts_with('@')) return last;
+  const std::string target = WithVariables(config, last.substr(0, last.find('?')), path, Captures());
+  return target.starts_with('/') && target.find('$') == std::string::npos && target != path ? target : "";
+}
+
 }  // namespace
 
 NginxRoute RouteRequest(const NginxConfig& config, int port, const std::string& host, const std::string& request_path) {
@@ -298,13 +324,19 @@ NginxRoute RouteRequest(const NginxConfig& config, int port, const std::string& 
   bool again = false, rewritten = false;
   if (Rewrite(*route.server, &path, &route, &again, &rewritten)) return route;
   rewritten = false;
+  const NginxDirective* named = nullptr;
   for (int i = 0; i < kMaxInternalRedirects; ++i) {
     again = false;
-    route.location = PickLocation(*route.server, path);
+    route.location = named != nullptr ? named : PickLocation(*route.server, path);
+    named = nullptr;
     if (route.location == nullptr) break;
     route.steps.push_back(fmt::format("location {} ({})", MatchOf(*route.location).pattern, Place(*route.location)));
     if (Rewrite(*route.location, &path, &route, &again, &rewritten)) return route;
-    if (!again) break;
+    const std::string fallback = again ? "" : Fallback(config, *route.location, path);
+    if (fallback.starts_with('@')) named = NamedLocation(*route.server, fallback);
+    if (!again && named == nullptr && !fallback.starts_with('/')) break;
+    if (!again) route.passed.push_back(route.location);
+    if (fallback.starts_with('/')) path = fallback;
     rewritten = false;
   }
   const NginxDirective& scope = route.location != nullptr ? *route.location : *route.server;
