@@ -1,7 +1,8 @@
 // gateway.proxy_path: the gateway hands a request on, but with a path that the upstream does not serve; with another
 // path (the location's prefix taken away, or kept; what the upstream's own endpoints begin with put before it; as an
-// earlier version of the line had it) the same upstream serves it. The remedy is the URI part of that location's
-// proxy_pass; or, where a part of the path is left over that no URI part can take away, the location's prefix.
+// earlier version of the line had it) the same upstream serves it. The remedy is what makes the path there: the URI
+// part of that location's proxy_pass, or the replacement of the rewrite beside it; or, where a part of the path is left
+// over that no URI part can take away, the location's prefix.
 //
 // nginx replaces the location's prefix by the URI part of proxy_pass; without one it passes the path as it came; a URI
 // part with variables is passed as they make it
@@ -16,6 +17,8 @@
 #include "agents/investigation/analyzer.h"
 #include "agents/investigation/gateway_paths.h"
 #include "agents/investigation/symptoms_of.h"
+#include "agents/sources/js_lexer.h"
+#include "common/file.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -32,8 +35,10 @@ struct FailingLocation {
   const v1::Service* gateway = nullptr;
   const NginxFacts* nginx = nullptr;
   const NginxDirective* location = nullptr;
-  const NginxDirective* proxy_pass = nullptr;
-  std::string upstream;
+  // What makes the path that the upstream gets: a proxy_pass, or the rewrite before it; and the argument that does.
+  const NginxDirective* maker = nullptr;
+  size_t argument = 1;
+  std::string target;
   std::string address;
   std::map<std::string, std::string> path_by_symptom;
   std::map<std::string, std::string> passed_as;
@@ -48,9 +53,9 @@ bool IsPrefixLocation(const NginxDirective& location) {
 
 bool HasVariables(const std::string& text) { return text.find('$') != std::string::npos; }
 
-// The configuration with another target in this proxy_pass.
-NginxConfig With(NginxConfig config, const NginxDirective& proxy_pass, const std::string& target) {
-  const v1::Location& place = proxy_pass.words[0].location;
+// The configuration with another argument in this directive.
+NginxConfig With(NginxConfig config, const NginxDirective& changed, size_t argument, const std::string& text) {
+  const v1::Location& place = changed.words[0].location;
   std::vector<NginxDirective*> open = {&config.root};
   while (!open.empty()) {
     NginxDirective* directive = open.back();
@@ -58,20 +63,41 @@ NginxConfig With(NginxConfig config, const NginxDirective& proxy_pass, const std
     for (NginxDirective& child : directive->block) {
       const v1::Location& at = child.words[0].location;
       // What is included twice is written once.
-      const bool same = child.name() == "proxy_pass" && at.file() == place.file() && at.line() == place.line() &&
+      const bool same = child.name() == changed.name() && at.file() == place.file() && at.line() == place.line() &&
                         at.column() == place.column();
-      if (same) child.words[1].text = target;
+      if (same) child.words[argument].text = text;
       open.push_back(&child);
     }
   }
   return config;
 }
 
-// Scheme and host of a proxy_pass, without its URI part.
-std::string WithoutUri(const std::string& upstream) {
-  const size_t host = upstream.find("//");
-  const size_t uri = host == std::string::npos ? std::string::npos : upstream.find('/', host + 2);
-  return upstream.substr(0, uri);
+// Scheme and host of a proxy_pass, without its URI part; of a rewrite's replacement nothing.
+std::string WithoutUri(const std::string& target) {
+  if (target.starts_with('/')) return "";
+  const size_t host = target.find("//");
+  const size_t uri = host == std::string::npos ? std::string::npos : target.find('/', host + 2);
+  return target.substr(0, uri);
+}
+
+// A lone rewrite that leaves the path to proxy_pass; null: there is none, or more than one could be meant.
+const NginxDirective* RewriteBeside(const NginxDirective& location) {
+  const auto rewrites = location.Find("rewrite");
+  if (rewrites.size() != 1 || rewrites[0]->Argument(3) != "break" || !rewrites[0]->Argument(2).starts_with('/'))
+    return nullptr;
+  return rewrites[0];
+}
+
+// Between blanks, quotes or the end of the statement.
+bool HasWord(const std::string& line, const std::string& word) {
+  const auto ends = [](char c) {
+    return std::isspace(static_cast<unsigned char>(c)) || c == ';' || c == '"' || c == '\'';
+  };
+  for (size_t at = line.find(word); at != std::string::npos; at = line.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if (at > 0 && ends(line[at - 1]) && (end == line.size() || ends(line[end]))) return true;
+  }
+  return false;
 }
 
 std::vector<FailingLocation> Collect(Scene* scene) {
@@ -91,12 +117,15 @@ std::vector<FailingLocation> Collect(Scene* scene) {
     const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
     if (route.kind != NginxRoute::Kind::kProxy || route.location == nullptr || route.addresses.empty()) continue;
     const auto passes = route.location->Find("proxy_pass");
-    if (passes.size() != 1 || !route.location->Find("rewrite").empty()) continue;
+    const NginxDirective* rewrite = RewriteBeside(*route.location);
+    if (passes.size() != 1 || (rewrite == nullptr && !route.location->Find("rewrite").empty())) continue;
+    const NginxDirective& maker = rewrite != nullptr ? *rewrite : *passes[0];
+    const size_t argument = rewrite != nullptr ? 2 : 1;
     auto known = std::find_if(found.begin(), found.end(),
                               [&](const FailingLocation& f) { return f.location == route.location; });
     if (known == found.end()) {
       found.push_back(
-          {gateway, nginx, route.location, passes[0], passes[0]->Argument(1), route.addresses[0], {}, {}, {}});
+          {gateway, nginx, route.location, &maker, argument, maker.Argument(argument), route.addresses[0], {}, {}, {}});
       known = found.end() - 1;
     }
     known->path_by_symptom[id] = path;
@@ -139,22 +168,25 @@ class ProxyPathAnalysis {
     return status > 0 && status < kFirstServerError && status != kNotFoundStatus;
   }
 
-  const v1::Location& Place() const { return failing_.proxy_pass->words[0].location; }
+  const v1::Location& Place() const { return failing_.maker->words[0].location; }
 
   std::string Prefix() const { return failing_.location->words.back().text; }
 
-  // The path that the upstream would get if proxy_pass were written so.
+  bool IsRewrite() const { return failing_.maker->name() == "rewrite"; }
+
+  // The path that the upstream would get if the directive were written so.
   std::string PassedWith(const std::string& target, const std::string& path) const {
     const NginxFacts& nginx = *failing_.nginx;
-    return RouteRequest(With(*nginx.config, *failing_.proxy_pass, target), nginx.port, nginx.host, path).upstream_path;
+    return RouteRequest(With(*nginx.config, *failing_.maker, failing_.argument, target), nginx.port, nginx.host, path)
+        .upstream_path;
   }
 
-  // As proxy_pass may have to be written, the narrowest change first.
+  // As the argument may have to be written, the narrowest change first.
   std::vector<std::string> Targets() const {
     std::vector<std::string> targets;
-    const std::string& now = failing_.upstream;
+    const std::string& now = failing_.target;
     const std::string host = WithoutUri(now), uri = now.substr(host.size());
-    if (IsPrefixLocation(*failing_.location) && !HasVariables(now)) {
+    if (!IsRewrite() && IsPrefixLocation(*failing_.location) && !HasVariables(now)) {
       for (const std::string& part : PartsOfPrefix()) {
         // Without a closing slash on both sides the paths would run together ("/v1" + "x").
         if (part.empty() || Prefix().ends_with('/') == part.ends_with('/')) targets.push_back(host + part);
@@ -187,18 +219,19 @@ class ProxyPathAnalysis {
   // Lines that a change took away where it put this one.
   void AddEarlier(const Change& change, std::vector<std::string>* targets) const {
     static const re2::RE2 kPass(R"(^\s*proxy_pass\s+([^;\s]+)\s*;)");
+    static const re2::RE2 kRewrite(R"(^\s*rewrite\s+\S+\s+([^;\s]+)\s+break\s*;)");
     for (const GitHunk& hunk : change.hunks) {
       if (!PutsThisLine(hunk)) continue;
       for (const std::string& line : hunk.removed) {
         std::string target;
-        if (re2::RE2::PartialMatch(line, kPass, &target)) targets->push_back(target);
+        if (re2::RE2::PartialMatch(line, IsRewrite() ? kRewrite : kPass, &target)) targets->push_back(target);
       }
     }
   }
 
   bool PutsThisLine(const GitHunk& hunk) const {
     return std::any_of(hunk.added.begin(), hunk.added.end(), [&](const std::string& line) {
-      return line.find("proxy_pass " + failing_.upstream + ";") != std::string::npos;
+      return line.find(failing_.maker->name()) != std::string::npos && HasWord(line, failing_.target);
     });
   }
 
@@ -222,9 +255,9 @@ class ProxyPathAnalysis {
     return served;
   }
 
-  // What proxy_pass would have to be for the upstream to serve the most of what fails.
+  // What the argument would have to be for the upstream to serve the most of what fails.
   bool FindTarget() {
-    std::set<std::string> tried = {failing_.upstream};
+    std::set<std::string> tried = {failing_.target};
     for (const std::string& target : Targets()) {
       if (!tried.insert(target).second) continue;
       const size_t served = CountServed([&](const std::string& path) { return PassedWith(target, path); });
@@ -241,7 +274,8 @@ class ProxyPathAnalysis {
   bool FindLeftOver() {
     constexpr size_t kMaxLeftOver = 3;
     // What takes everything says nothing of prefixes.
-    if (!IsPrefixLocation(*failing_.location) || Prefix() == "/" || !Prefix().ends_with('/')) return false;
+    if (IsRewrite() || !IsPrefixLocation(*failing_.location) || Prefix() == "/" || !Prefix().ends_with('/'))
+      return false;
     const std::string sample = failing_.passed_as.at(paths_.front());
     size_t at = 0;
     for (size_t i = 0; i < kMaxLeftOver && (at = sample.find('/', at + 1)) != std::string::npos; ++i) {
@@ -260,12 +294,21 @@ class ProxyPathAnalysis {
     return left_over_.empty() ? PassedWith(target_, path) : failing_.passed_as.at(path).substr(left_over_.size());
   }
 
+  // The directive up to the argument as it is written, so that the text is found on its line once.
+  v1::Action EditArgument() const {
+    const v1::Location& place = failing_.maker->words[failing_.argument].location;
+    const auto text = ReadFile(place.file());
+    const std::string line = text.ok() ? LineIndex(*text).Line(place.line()) : "";
+    const size_t begin = Place().line() == place.line() && Place().column() > 0 ? Place().column() - 1 : 0;
+    const size_t at = line.find(failing_.target, begin);
+    const std::string left = at == std::string::npos ? "" : line.substr(begin, at - begin);
+    const std::string right = at == std::string::npos ? "" : line.substr(at + failing_.target.size(), 1);
+    return ReplaceText(failing_.gateway->name(), place.file(), place.line(), left + failing_.target + right,
+                       left + target_ + right, fmt::format("Pass on {} {}", IsRewrite() ? "as" : "to", target_));
+  }
+
   v1::Action Edit() const {
-    if (left_over_.empty()) {
-      return ReplaceText(failing_.gateway->name(), Place().file(), Place().line(),
-                         "proxy_pass " + failing_.upstream + ";", "proxy_pass " + target_ + ";",
-                         fmt::format("Pass on to {}", target_));
-    }
+    if (left_over_.empty()) return EditArgument();
     const v1::Location& place = failing_.location->words.back().location;
     const std::string wanted = Prefix() + left_over_.substr(1) + "/";
     return ReplaceText(failing_.gateway->name(), place.file(), place.line(), Prefix(), wanted,
@@ -289,7 +332,7 @@ class ProxyPathAnalysis {
   Candidate Propose() {
     constexpr double kAllServed = 0.9, kMostServed = 0.75, kFittingChange = 0.05;
     const v1::Location& place =
-        left_over_.empty() ? failing_.proxy_pass->words[0].location : failing_.location->words[0].location;
+        left_over_.empty() ? failing_.maker->words[0].location : failing_.location->words[0].location;
     const std::string& sample = paths_.front();
     Candidate candidate;
     v1::Hypothesis& h = candidate.hypothesis;
@@ -345,7 +388,7 @@ class ProxyPathAnalysis {
   std::vector<std::string> paths_;
   // Of those, what is asked.
   std::vector<std::string> sample_;
-  // What proxy_pass should be.
+  // What the argument should be.
   std::string target_;
   // Set: no URI part mends it, the location's prefix must take this along.
   std::string left_over_;

@@ -46,6 +46,21 @@ TEST_F(GatewayFaultsTest, APrefixThatTheUpstreamWantsIsPutBefore) {
   EXPECT_EQ(Text(First(diagnosis).remedies(0).actions(0), "new"), "proxy_pass http://shop/svc/$module$is_args$args;");
 }
 
+// A rewrite beside proxy_pass makes the path, in a location that try_files leads to.
+TEST_F(GatewayFaultsTest, ARewriteIsPutRight) {
+  const int a = FreePort();
+  ServeBelowSvc(a, {"/svc/list"});
+  StartEdge({"/api/list", "/api/find"}, fmt::format("upstream shop {{ server 127.0.0.1:{}; }}", a),
+            "location /api/ { try_files /closed.html @shop; }\n"
+            "location @shop {\n  rewrite   ^/api/(.*)$   /$1 break;\n  proxy_pass http://shop;\n}");
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_EQ(First(diagnosis).kind(), "gateway.proxy_path") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).symptom_ids_size(), 2);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("rewrite"));
+  ASSERT_EQ(First(diagnosis).remedies_size(), 1);
+  EXPECT_EQ(Text(First(diagnosis).remedies(0).actions(0), "new"), "rewrite   ^/api/(.*)$   /svc/$1 ");
+}
+
 // The model says nothing of the upstream's paths; the line's earlier version does.
 TEST_F(GatewayFaultsTest, TheTargetAsItWasIsTried) {
   const int a = FreePort();
