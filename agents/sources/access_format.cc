@@ -24,6 +24,7 @@ enum class Field {
   kClient,
   kSeconds,
   kMilliseconds,
+  kNanoseconds,
   kUpstreamSeconds,
   kUpstream
 };
@@ -33,8 +34,9 @@ struct Name {
   Field field;
 };
 
-// nginx' variables and the usual names of JSON logs.
-constexpr std::array<Name, 47> kNames = {{
+// nginx' variables and the usual names of JSON logs; ECS counts event.duration in nanoseconds
+// (https://www.elastic.co/guide/en/ecs/current/ecs-event.html).
+constexpr std::array<Name, 48> kNames = {{
     {"time_local", Field::kTime},
     {"time_iso8601", Field::kTime},
     {"msec", Field::kTime},
@@ -78,6 +80,7 @@ constexpr std::array<Name, 47> kNames = {{
     {"elapsed_ms", Field::kMilliseconds},
     {"latency_ms", Field::kMilliseconds},
     {"response_time_ms", Field::kMilliseconds},
+    {"event.duration", Field::kNanoseconds},
     {"upstream_response_time", Field::kUpstreamSeconds},
     {"urt", Field::kUpstreamSeconds},
     {"upstream_addr", Field::kUpstream},
@@ -137,8 +140,11 @@ class Reader {
   void Take(std::string_view name, std::string_view value) {
     std::string lower(name);
     absl::AsciiStrToLower(&lower);
-    const auto known = std::find_if(kNames.begin(), kNames.end(), [&](const Name& n) { return n.name == lower; });
-    if (known != kNames.end() && !value.empty()) Set(known->field, value);
+    const Name* known = Find(lower);
+    // OpenTelemetry and ECS put the group before the name: "http.response.status_code", "url.path".
+    if (const size_t dot = lower.rfind('.'); known == nullptr && dot != std::string::npos)
+      known = Find(std::string_view(lower).substr(dot + 1));
+    if (known != nullptr && !value.empty()) Set(known->field, value);
   }
   std::optional<AccessRecord> Done() {
     if (!timed_ || record_.status == 0) return std::nullopt;
@@ -147,6 +153,11 @@ class Reader {
   AccessRecord& record() { return record_; }
 
  private:
+  static const Name* Find(std::string_view name) {
+    const auto known = std::find_if(kNames.begin(), kNames.end(), [&](const Name& n) { return n.name == name; });
+    return known == kNames.end() ? nullptr : &*known;
+  }
+
   void Set(Field field, std::string_view value) {
     const absl::string_view text(value.data(), value.size());
     switch (field) {
@@ -175,6 +186,9 @@ class Reader {
         return;
       case Field::kMilliseconds:
         if (const auto thousands = ReadSeconds(value)) record_.duration = *thousands / 1000;
+        return;
+      case Field::kNanoseconds:
+        if (const auto billions = ReadSeconds(value)) record_.duration = *billions / 1'000'000'000;
         return;
       case Field::kUpstreamSeconds:
         record_.upstream_duration = ReadSeconds(value);

@@ -49,6 +49,21 @@ TEST(AccessFormat, ReadsJson) {
   EXPECT_EQ(record->upstream, "10.0.0.2:80");
 }
 
+TEST(AccessFormat, ReadsNamesOfOpenTelemetryAndEcs) {
+  const auto telemetry = AccessFormat().Read(
+      R"({"@timestamp":"2025-09-04T07:14:03.000Z","severity_text":"INFO","attributes":{"http.request.method":"GET",)"
+      R"("url.path":"/a","http.response.status_code":503,"duration_ms":12}})");
+  ASSERT_TRUE(telemetry.has_value());
+  EXPECT_EQ(telemetry->method, "GET");
+  EXPECT_EQ(telemetry->path, "/a");
+  EXPECT_EQ(telemetry->status, 503);
+  EXPECT_EQ(telemetry->duration, absl::Milliseconds(12));
+  const auto ecs = AccessFormat().Read(
+      R"({"@timestamp":"2025-09-04T07:14:03Z","event.duration":5000000,"url.path":"/b","http.response.status_code":200})");
+  ASSERT_TRUE(ecs.has_value());
+  EXPECT_EQ(ecs->duration, absl::Milliseconds(5));
+}
+
 TEST(AccessFormat, FollowsTheLogFormatOfTheConfiguration) {
   const std::string path = testing::TempDir() + "format-" + RandomHex(6) + ".conf";
   std::ofstream(path) << R"(events {}
