@@ -108,6 +108,11 @@ bool NamesBoth(const std::string& line, const ConfigValue& value) {
   return NamesKey(rest, value.key);
 }
 
+// The whole key and its very value, in whatever language the rest is.
+bool NamesExactly(const std::string& line, const ConfigValue& value) {
+  return value.key.find('.') != std::string::npos && Names(line, value.key) && NamesBoth(line, value);
+}
+
 // A place that is there and may not be written to, or is full, is named rightly.
 bool IsRightPlace(const ConfigValue& value, const std::string& line) {
   static const RE2 kPlace(R"((?i)(permission denied|EACCES|no space left|ENOSPC|read-only file system|EROFS|quota))");
@@ -140,14 +145,15 @@ class ValueJudge {
   bool IsRecent(const ValueChange& change) const { return change.change != nullptr && scene_.IsRecent(*change.change); }
 
   static std::string Show(const ConfigValue& value) {
-    return IsSecretKey(value.key) ? "(a secret)" : "\"" + value.value + "\"";
+    return IsSecret(value) ? "(a secret)" : "\"" + value.value + "\"";
   }
 
   bool JudgeValue(const ConfigFacts& file, const ConfigValue& value) {
     const Said* by_value = nullptr;
     const Said* by_key = nullptr;
     for (const Said& said : said_) {
-      const bool refuses = RefusesValue(said.line) && !IsRightPlace(value, said.line);
+      const bool refuses =
+          (RefusesValue(said.line) || NamesExactly(said.line, value)) && !IsRightPlace(value, said.line);
       if (by_value == nullptr && refuses && NamesValue(said.line, value.value)) by_value = &said;
       if (by_key == nullptr && refuses && NamesKey(said.line, value.key)) by_key = &said;
     }
@@ -165,10 +171,10 @@ class ValueJudge {
         change.change == nullptr ? ""
         : change.before.empty()  ? fmt::format(" since {}", change.change->Title())
                                  : fmt::format(" since {}; it was {} before", change.change->Title(),
-                                              IsSecretKey(value.key) ? "another" : change.before)));
+                                              IsSecret(value) ? "another" : change.before)));
     h.add_evidence_for(AddLogEvidence(&scene_, *said->log, said->line));
     AddRemedies(file, value, change, &h);
-    const bool both = RefusesValue(said->line) && NamesBoth(said->line, value);
+    const bool both = NamesBoth(said->line, value);
     h.set_confidence(changed ? kNamedAndChanged : both ? kBothNamed : kNamed);
     Finish(std::move(h), changed || by_value != nullptr);
     return true;
@@ -223,7 +229,7 @@ class ValueJudge {
                               value.location.line(), value.key, Show(value)));
       h.set_explanation(fmt::format("{} set {} to {}{}. No message of {} names it: the time alone speaks for it.",
                                     change.change->Title(), value.key, Show(value),
-                                    IsSecretKey(value.key) ? "" : "; it was " + change.before, service_.name()));
+                                    IsSecret(value) ? "" : "; it was " + change.before, service_.name()));
       AddRemedies(file, value, change, &h);
       h.set_confidence(kChangedOnly);
       Finish(std::move(h), false);

@@ -38,6 +38,10 @@ struct Setting {
   // Null: of the environment.
   const ConfigFacts* file = nullptr;
   const ConfigValue* config = nullptr;
+
+  bool IsSecret(const std::string& key) const {
+    return config == nullptr ? IsSecretKey(key) : omnix::IsSecret(*config);
+  }
 };
 using Settings = std::map<std::string, Setting>;
 
@@ -118,7 +122,7 @@ class CopyJudge {
     for (const auto& [key, setting] : of_bad) {
       const auto other = of_good.find(key);
       if (other == of_good.end() || other->second.value == setting.value) continue;
-      if (IsSecretKey(key)) {
+      if (setting.IsSecret(key)) {
         secrets.push_back(key);
       } else if (!TellsApart(key, setting.value, other->second.value, *bad.instance, *good.instance)) {
         others.push_back(key);
@@ -134,7 +138,7 @@ class CopyJudge {
                                  const InstanceFacts& y) {
     const auto show = [&](const Setting& s) {
       constexpr size_t kShownHash = 8;
-      return IsSecretKey(key) ? "SHA-256 " + Sha256Hex(s.value).substr(0, kShownHash) + "..." : "\"" + s.value + "\"";
+      return s.IsSecret(key) ? "SHA-256 " + Sha256Hex(s.value).substr(0, kShownHash) + "..." : "\"" + s.value + "\"";
     };
     return scene_.book.Add(MakeEvidence(
         "instances", service_.name(),

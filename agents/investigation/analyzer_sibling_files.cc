@@ -46,10 +46,11 @@ int64_t WrittenAt(const ConfigFacts& file) {
   return stat(file.file->path().c_str(), &info) == 0 ? info.st_mtime : 0;
 }
 
-bool IsOfSigning(const std::string& key) {
+bool IsOfSigning(const ConfigValue& value) {
+  const std::string& key = value.key;
   static const RE2 kSigning(R"((?i)(sign|jwt|hmac|token|session|cookie))");
   static const RE2 kLogin(R"((?i)(passw|pwd|user|dsn|url))");
-  return IsSecretKey(key) && RE2::PartialMatch(key, kSigning) && !RE2::PartialMatch(LastOf(key), kLogin);
+  return IsSecret(value) && RE2::PartialMatch(key, kSigning) && !RE2::PartialMatch(LastOf(key), kLogin);
 }
 
 std::string NameOf(const ConfigFacts& file) { return file.file->path().substr(file.file->path().rfind('/') + 1); }
@@ -107,7 +108,7 @@ namespace {
 void JudgeOthers(Scene* scene, const v1::Service& service, const LogSign& sign, const ConfigFacts& own,
                  std::vector<Candidate>* candidates) {
   for (const ConfigValue& value : own.config.values) {
-    if (!IsOfSigning(value.key)) continue;
+    if (!IsOfSigning(value)) continue;
     const ConfigFacts* file = nullptr;
     const ConfigValue* other = nullptr;
     bool agrees = false;
@@ -133,13 +134,13 @@ void JudgeFormer(Scene* scene, const v1::Service& service, const LogSign& sign, 
   const auto files = scene->facts.All<ConfigFacts>();
   for (const ConfigFacts* file : files) {
     for (const ConfigValue& value : file->config.values) {
-      if (!IsSecretKey(value.key)) continue;
+      if (!IsSecret(value)) continue;
       const std::string before = ChangeOf(*scene, *file, value).before;
       if (before.size() < kLeastSecret) continue;
       for (const ConfigFacts* other : files) {
         if (other == file || (file->service != &service && other->service != &service)) continue;
         for (const ConfigValue& one : other->config.values) {
-          if (IsSecretKey(one.key) && one.value == before && LastOf(one.key) != LastOf(value.key))
+          if (IsSecret(one) && one.value == before && LastOf(one.key) != LastOf(value.key))
             candidates->push_back(Make(scene, service, sign, *file, *other, value, one));
         }
       }
@@ -167,7 +168,7 @@ void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
         if (!AreSiblings(a, b)) continue;
         for (const auto& [key, value] : a) {
           const auto other = b.find(key);
-          if (other == b.end() || other->second->value == value->value || !IsSecretKey(key)) continue;
+          if (other == b.end() || other->second->value == value->value || !IsSecret(*value)) continue;
           candidates->push_back(Make(scene, service, **sign, *files[i], *files[j], *value, *other->second));
         }
       }

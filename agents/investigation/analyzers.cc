@@ -37,6 +37,7 @@
   X(CrashLoop)             \
   X(Instances)             \
   X(SiblingFiles)          \
+  X(RewrittenSecret)       \
   X(BadDeploy)             \
   X(DependencySlow)        \
   X(Clock)                 \

@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "agents/checks/variables.h"
 #include "agents/investigation/symptoms_of.h"
-#include "agents/sources/config_values.h"
+#include "agents/sources/held_values.h"
 
 namespace omnix {
 namespace {
@@ -82,10 +82,16 @@ class Collector {
     }
   };
 
+  static bool IsHeld(const std::vector<ConfigValue>& values, const ConfigValue& named) {
+    return std::any_of(values.begin(), values.end(), [&](const ConfigValue& value) {
+      return value.held_apart && value.location.file() == named.value;
+    });
+  }
+
   // Those of one file.
   void AddValues(const v1::Service& client, const std::vector<ConfigValue>& values, const Variables& variables) {
     std::map<std::string, PostgresWay> parts;
-    // URLs without a login: its keys stand beside them.
+    // URLs without a whole login: its keys stand beside them.
     std::vector<std::pair<std::string, PostgresWay>> urls;
     // Groups of keys of which one stands for something that is not known here.
     std::set<std::string> unknown;
@@ -95,9 +101,12 @@ class Collector {
         if (const auto [group, part] = SplitKey(value.key); !part.empty()) unknown.insert(group);
         continue;
       }
+      // What is held in a file that may not be read is not known, and nobody logs in without it.
+      if (const auto [group, part] = SplitKey(KeyOfHeldValue(value.key)); part == "password" && !IsHeld(values, value))
+        unknown.insert(group);
       if (const auto dsn = ParsePostgresDsn(*text)) {
         PostgresWay way{&client, value.location, {}, *dsn, ToConnectionString(*dsn)};
-        if (dsn->user.empty()) {
+        if (dsn->user.empty() || dsn->password.empty()) {
           urls.emplace_back(SplitKey(value.key).first, way);
         } else {
           AddConfigured(way);
@@ -109,11 +118,13 @@ class Collector {
     }
     for (auto& [group, way] : urls) {
       const auto login = parts.find(group);
+      if (login != parts.end()) {
+        if (way.dsn.user.empty()) way.dsn.user = login->second.dsn.user;
+        way.dsn.password = login->second.dsn.password;
+        if (!login->second.password_location.file().empty()) way.location = login->second.password_location;
+      }
       // Who it logs in as is not known: nothing can be said of it.
-      if (unknown.contains(group) || login == parts.end() || login->second.dsn.user.empty()) continue;
-      way.dsn.user = login->second.dsn.user;
-      way.dsn.password = login->second.dsn.password;
-      if (!login->second.password_location.file().empty()) way.location = login->second.password_location;
+      if (unknown.contains(group) || way.dsn.user.empty()) continue;
       way.connection_string = ToConnectionString(way.dsn);
       AddConfigured(way);
     }

@@ -43,5 +43,22 @@ TEST_F(PostgresDsnsTest, AUrlWhoseLoginIsNotKnownIsNoWayIn) {
                   .empty());
 }
 
+TEST_F(PostgresDsnsTest, APasswordHeldInAFileOfItsOwn) {
+  Write("password", "right\n");
+  const std::string url = "DATABASE_URL=postgresql+asyncpg://app@127.0.0.1:5999/shop\n";
+  const auto ways = Ways({{"held.env", url + "DATABASE_PASSWORD_FILE=" + Path("password") + "\n"}});
+  ASSERT_EQ(ways.size(), 1u);
+  EXPECT_EQ(ways[0].dsn.user, "app");
+  EXPECT_EQ(ways[0].dsn.password, "right");
+  EXPECT_EQ(ways[0].location.file(), Path("password"));
+  EXPECT_EQ(Ways({{"alone.env", url}}).back().dsn.password, "") << "who is trusted needs none";
+}
+
+TEST_F(PostgresDsnsTest, APasswordThatMayNotBeReadIsNotKnown) {
+  EXPECT_TRUE(Ways({{"held.env", "DATABASE_URL=postgresql://app@127.0.0.1:5999/shop\nDATABASE_PASSWORD_FILE=" +
+                                     Path("none") + "\n"}})
+                  .empty());
+}
+
 }  // namespace
 }  // namespace omnix

@@ -68,7 +68,7 @@ std::string FormerInLine(const GitHunk& hunk, size_t added, const std::string& v
 }  // namespace
 
 ValueChange ChangeOf(const Scene& scene, const ConfigFacts& file, const ConfigValue& value) {
-  for (const Change* change : scene.ChangesOf(file.file->path())) {
+  for (const Change* change : scene.ChangesOf(value.held_apart ? value.location.file() : file.file->path())) {
     for (const GitHunk& hunk : change->hunks) {
       const uint32_t line = value.location.line();
       // The newest change alone has the line numbers of today.
@@ -92,7 +92,7 @@ ValueChange ChangeOf(const Scene& scene, const ConfigFacts& file, const ConfigVa
 v1::Action SetValue(const ConfigFacts& file, const ConfigValue& value, const std::string& to) {
   const bool editable = !file.file->has_editable() || file.file->editable();
   // A secret goes into no action: those are recorded and shown.
-  if (!editable || value.value.empty() || value.value == to || to.empty() || IsSecretKey(value.key)) return {};
+  if (!editable || value.value.empty() || value.value == to || to.empty() || IsSecret(value)) return {};
   return ReplaceText(file.service->name(), file.file->path(), value.location.line(), value.value, to,
                      fmt::format("Set {} to {} in place of {}", value.key, to, value.value));
 }

@@ -87,9 +87,11 @@ std::vector<const Change*> Scene::ChangesOf(const std::string& file) const {
   return found;
 }
 
-bool Scene::IsRecent(const Change& change) const {
+bool Scene::IsRecent(const Change& change) const { return IsRecent(change.commit.time); }
+
+bool Scene::IsRecent(absl::Time changed) const {
   constexpr absl::Duration kRecent = absl::Hours(48);
-  return input.started_at - change.commit.time < kRecent;
+  return input.started_at - changed < kRecent;
 }
 
 const Change* Scene::RecentChangeOf(const std::string& file) const {

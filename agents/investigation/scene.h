@@ -186,6 +186,7 @@ struct Scene {
   std::vector<const Change*> ChangesOf(const std::string& file) const;
   // It was made in the two days before the trouble, or since.
   bool IsRecent(const Change& change) const;
+  bool IsRecent(absl::Time changed) const;
   // The newest one of a file that is; null where none is.
   const Change* RecentChangeOf(const std::string& file) const;
   // The id. Thread-safe.

@@ -31,6 +31,20 @@ TEST_F(ThinModelTest, LastWordsNameAKeyAndItsValue) {
   EXPECT_GE(First(diagnosis).confidence(), 0.8);
 }
 
+// In whatever language the rest is.
+TEST_F(ThinModelTest, AWholeKeyAndItsValueAreEnough) {
+  const int port = FreePort();
+  Write("yard.yaml", "yard:\n  limits:\n    weight: 9999\n    days: 21\n");
+  Write("yard.log", Json("info", R"("msg": "ready")") +
+                        Json("FATAL", R"("msg": "démarrage impossible : yard.limits.weight = 9999 hors limites")"));
+  v1::Service* yard = AddService("yard", port, {"/health"});
+  yard->add_config_files()->set_path(Path("yard.yaml"));
+  yard->add_logs()->set_path(Path("yard.log"));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "config.wrong_value") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), 3u);
+}
+
 // The place that may not be written to is named rightly; a place that is not there is not.
 TEST_F(ThinModelTest, APlaceThatIsThereIsNoWrongValue) {
   const int port = FreePort();
@@ -105,6 +119,38 @@ TEST_F(ThinModelTest, TwoServicesHaveDifferentKeysOfSigning) {
   Write("gate.ini", "[tokens]\nsigning_key = correct-horse\n[db]\npassword = two\n");
   diagnosis = Run();
   EXPECT_THAT(All(diagnosis), Not(HasSubstr("have different"))) << All(diagnosis);
+}
+
+// What it was before is not known: the time it was written tells it from the other.
+TEST_F(ThinModelTest, ASecretInAFileOfItsOwnWasWrittenAnew) {
+  const int gate = FreePort(), yard_port = FreePort();
+  Serve(gate, "        self.answer(200)");
+  Serve(yard_port, "        self.answer(200)");
+  Write("yard.seal", "correct-horse\n");
+  Write("gate.seal", "battery-staple\n");
+  Write("yard.env", "TICKET_SEAL_FILE=" + Path("yard.seal") + "\n");
+  Write("gate.env", "SEAL_FILE=" + Path("gate.seal") + "\nDB_PASSWORD_FILE=" + Path("gate.seal") + "\n");
+  std::string log;
+  for (int i = 0; i < 5; ++i) log += Json("warning", R"("msg": "token rejected: invalid signature")");
+  Write("yard.log", log);
+  v1::Service* yard = AddService("yard", yard_port, {"/health"});
+  yard->add_config_files()->set_path(Path("yard.env"));
+  yard->add_logs()->set_path(Path("yard.log"));
+  AddService("gate", gate, {"/about"})->add_config_files()->set_path(Path("gate.env"));
+  const auto age = [&](const std::string& name) {
+    std::filesystem::last_write_time(Path(name),
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(240));
+  };
+  age("yard.seal");
+  v1::Diagnosis diagnosis = Run();
+  ASSERT_EQ(First(diagnosis).kind(), "secret.mismatch") << diagnosis.DebugString();
+  EXPECT_EQ(First(diagnosis).component(), "gate");
+  EXPECT_EQ(First(diagnosis).location().file(), Path("gate.seal"));
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("written anew"));
+  EXPECT_THAT(diagnosis.DebugString(), Not(HasSubstr("battery-staple")));
+  age("gate.seal");
+  diagnosis = Run();
+  EXPECT_THAT(All(diagnosis), Not(HasSubstr("written anew"))) << All(diagnosis);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "agents/sources/config_formats.h"
+#include "agents/sources/held_values.h"
 #include "common/file.h"
 #include "common/status.h"
 
@@ -41,7 +42,7 @@ std::string FormatByContent(std::string_view text) {
 bool AddConfigValue(const ConfigSource& source, const std::string& key, const std::string& value, uint32_t line,
                     uint32_t column, ConfigValues* config) {
   if (config->values.size() >= kMaxConfigValues) return false;
-  ConfigValue added{key, value, {}};
+  ConfigValue added{key, value, {}, false};
   added.location.set_file(source.path);
   added.location.set_line(line);
   added.location.set_column(column);
@@ -91,7 +92,9 @@ ConfigValues ParseConfigValues(std::string_view text, const std::string& path, c
 
 absl::StatusOr<ConfigValues> ReadConfigValues(const std::string& path, const std::string& format) {
   OMNIX_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxConfigBytes));
-  return ParseConfigValues(text, path, format);
+  ConfigValues config = ParseConfigValues(text, path, format);
+  AddHeldValues(&config);
+  return config;
 }
 
 std::string_view LastOf(std::string_view key) {
@@ -108,5 +111,7 @@ bool IsSecretKey(std::string_view key) {
   const std::string text(key);
   return RE2::PartialMatch(text, kSecret) && !RE2::PartialMatch(std::string(LastOf(key)), kAbout);
 }
+
+bool IsSecret(const ConfigValue& value) { return value.held_apart || IsSecretKey(value.key); }
 
 }  // namespace omnix

@@ -27,6 +27,8 @@ struct ConfigValue {
   std::string key;
   std::string value;
   v1::Location location;
+  // It stands in a file of its own, which the configuration names: a secret, as a rule.
+  bool held_apart = false;
 };
 
 struct ConfigValues {
@@ -40,7 +42,8 @@ struct ConfigValues {
 };
 
 // `format` as in ConfigFile.format; empty: by the name, else by the content. A syntax error is no failure: see
-// ConfigValues.error. Errors: those of ReadFile.
+// ConfigValues.error. Values that the file has others hold for it are among them (held_values.h). Errors: those of
+// ReadFile.
 absl::StatusOr<ConfigValues> ReadConfigValues(const std::string& path, const std::string& format);
 ConfigValues ParseConfigValues(std::string_view text, const std::string& path, const std::string& format);
 
@@ -50,5 +53,7 @@ std::string_view LastOf(std::string_view key);
 // Whether a value with this key is a secret by its name ("jwt_secret", "api.key", "DB_PASSWORD"): it may be compared,
 // and never shown.
 bool IsSecretKey(std::string_view key);
+// By its key, or as it is held apart.
+bool IsSecret(const ConfigValue& value);
 
 }  // namespace omnix

@@ -1,0 +1,18 @@
+// Values that a configuration does not say itself: it names a file that holds one ("DB_PASSWORD_FILE=/run/secrets/db",
+// as the entry points of many container images have it, https://docs.docker.com/compose/how-tos/use-secrets/).
+#pragma once
+
+#include "agents/sources/config_values.h"
+
+namespace omnix {
+
+inline constexpr size_t kMaxHeldBytes = 4096;
+
+// "DB_PASSWORD" of "DB_PASSWORD_FILE", "db.password" of "db.passwordFile"; "" where the key names no file by its end.
+std::string KeyOfHeldValue(const std::string& key);
+
+// Adds what the named files hold, by the key without its "_FILE" and at the file's first line. A file that cannot be
+// read, that is longer than kMaxHeldBytes or of several lines adds nothing.
+void AddHeldValues(ConfigValues* config);
+
+}  // namespace omnix
