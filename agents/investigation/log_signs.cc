@@ -71,7 +71,7 @@ constexpr SignShape kShapes[] = {
      "finds no room on its disk"},
     {"descriptors.exhausted", kSelf, R"(too many open files|\bemfile\b|\benfile\b)", "has no file descriptor left"},
     {"memory.exhausted", kSelf,
-     R"(out of memory: kill|killed by the oom killer|outofmemoryerror|javascript heap out of memory|cannot allocate memory|\benomem\b|std::bad_alloc|memoryerror\b|oom-kill|oom_kill|memory cgroup out of memory|fatal error: runtime: out of memory|memory exhausted|perhaps out of memory|exceeds --max-memory-restart|mem(?:ory)? amount of [^\n]{0,60}matches resource limit|exceeded (?:the |its )?memory limit|(?:uses|using|exceed\w*)[^\n]{0,40}\d ?[kmg]i?b\b[^\n]{0,60}(?:sigkill|\bkill))",
+     R"(out of memory: kill|killed by the oom killer|outofmemoryerror|javascript heap out of memory|cannot allocate memory|\benomem\b|std::bad_alloc|memoryerror\b|oom-kill|oom_kill|oomkilled|\bcontainer oom\b|memory cgroup out of memory|fatal error: runtime: out of memory|memory exhausted|perhaps out of memory|exceeds --max-memory-restart|mem(?:ory)? amount of [^\n]{0,60}matches resource limit|exceeded (?:the |its )?memory limit|(?:uses|using|exceed\w*)[^\n]{0,40}\d ?[kmg]i?b\b[^\n]{0,60}(?:sigkill|\bkill))",
      "runs out of memory"},
     {"path.not_writable", kSelf,
      R"((?:permission denied|read-only file system|\berofs\b|\beacces\b)[^/\n]*?'?"?(/[^\s'",:)]+))",

@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "database.connections_exhausted", ""},
         Message{"error    : 'shop' total mem amount of 118.0 MB matches resource limit [total mem amount > 60.0 MB]",
                 "memory.exhausted", ""},
+        Message{"container oom 4f2c9d (image=shop:4.7, name=shop-1)", "memory.exhausted", ""},
         Message{"Authentication failed: InvalidSignature (token was signed with another key)", "secret.mismatch", ""},
         Message{"[http-nio-8080-exec-3] Timeout: Pool empty. Unable to fetch a connection in 30 seconds, none "
                 "available[size:100; busy:100; idle:0; lastwait:30000].",

@@ -85,6 +85,18 @@ TEST(TemplateMiner, JoinsLinesThatDifferInAWord) {
   EXPECT_NE(miner.Add("something else altogether"), first);
 }
 
+// Of thirteen words one differs that matters.
+TEST(TemplateMiner, TheNamesOfExceptionsTellLinesApart) {
+  TemplateMiner miner;
+  const auto line = [](const std::string& exception) {
+    return R"({"level": "WARN", "number": <num>, "resource": {"name": "shop"}, "msg": "refused", "type": "jwt.)" +
+           exception + R"(", "again": false, "id": <num>})";
+  };
+  const uint32_t expired = miner.Add(line("ExpiredSignatureError"));
+  EXPECT_NE(miner.Add(line("InvalidSignatureError")), expired);
+  EXPECT_EQ(miner.Add(line("ExpiredSignatureError") + " "), expired);
+}
+
 TEST(SpeaksOfError, KnowsLevelsAndExceptions) {
   for (const std::string line : {"ERROR x", "[error] x", "level=fatal", "E x", "java.io.IOException: x", "TypeError: x",
                                  "connect() failed (111: refused)", "\"GET <path> HTTP/<num>\" 502 <num>"})

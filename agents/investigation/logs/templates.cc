@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/ascii.h"
 
 namespace omnix {
 namespace {
@@ -29,6 +30,25 @@ bool SpeaksOfError(std::string_view text) {
       R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?-i:Exception|Error)\b|(?-i:^[EF]) |" 5\d\d\b)re");
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
 }
+
+namespace {
+
+// The first name of an exception ("InvalidSignatureError"), "" where there is none.
+std::string_view ExceptionIn(std::string_view text) {
+  const auto is_word = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (!absl::ascii_isupper(static_cast<unsigned char>(text[at])) || (at > 0 && is_word(text[at - 1]))) continue;
+    const size_t begin = at;
+    while (at < text.size() && is_word(text[at])) ++at;
+    const std::string_view word = text.substr(begin, at - begin);
+    for (const std::string_view end : {std::string_view("Error"), std::string_view("Exception")}) {
+      if (word.size() > end.size() && word.ends_with(end)) return word;
+    }
+  }
+  return "";
+}
+
+}  // namespace
 
 TemplateMiner::TemplateMiner() {
   templates_.push_back({"(other lines)", false});
@@ -80,6 +100,8 @@ uint32_t TemplateMiner::Place(std::string_view masked) {
   std::string key = std::to_string(words_.size()) + (error ? "!" : " ");
   // A first word that varies must not make a group of its own each time.
   if (!words_.empty() && words_[0].find('<') == std::string_view::npos) key += words_[0];
+  // In structured logs the names of the fields outnumber what tells one failure from another.
+  key.append(" ").append(ExceptionIn(masked));
   std::vector<uint32_t>& members = groups_[key];
   uint32_t best = kOther;
   double most = 0;

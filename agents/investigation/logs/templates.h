@@ -1,8 +1,8 @@
 // Mines the templates of masked log lines, one line after the other, in bounded memory. After Drain (He et al., "Drain:
 // An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017): lines are grouped by their number of words, their
-// first word and whether they speak of an error; within a group a line joins the template that it shares most words
-// with, if those are enough, and the words that differ become "<*>". Lines seen before, masked, are found by their
-// hash.
+// first word, the exception that they name and whether they speak of an error; within a group a line joins the template
+// that it shares most words with, if those are enough, and the words that differ become "<*>". Lines seen before,
+// masked, are found by their hash.
 #pragma once
 
 #include <cstdint>
