@@ -22,6 +22,7 @@ namespace omnix {
 namespace {
 
 constexpr uint32_t kDefaultWeight = 5;
+constexpr int kFirstServerError = 500;
 
 class ForwardProbe {
  public:
@@ -62,6 +63,10 @@ class ForwardProbe {
     const std::string url = JoinUrl(service_.base_url(), forward.path);
     const auto status = StatusOf(call, url);
     if (!status.ok()) return UnansweredResult(check_, status.status());
+    if (*status >= kFirstServerError) {
+      return NothingToCheck(check_, fmt::format("{} is forwarded as {}; production fails with {}, which tells nothing",
+                                                call.path, forward.path, *status));
+    }
     const bool made_up = call.has_template && *status == kStatusNotFound && ParentIsServed(url);
     const bool served = !IsAbsent(*status) || made_up;
     v1::CheckResult result =

@@ -159,6 +159,11 @@ int HttpBroker::KnownStatus(const std::string& method, const std::string& url) c
   return found == statuses_.end() ? 0 : found->second;
 }
 
+void HttpBroker::Learn(const std::string& method, const std::string& url, int status) {
+  const std::lock_guard lock(mutex_);
+  statuses_.try_emplace({method, url}, status);
+}
+
 std::vector<int> HttpBroker::KnownStatuses(const std::string& service, const std::string& path_end) const {
   const std::lock_guard lock(mutex_);
   std::vector<int> statuses;

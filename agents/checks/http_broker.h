@@ -59,6 +59,9 @@ class HttpBroker {
   // answered.
   int KnownStatus(const std::string& method, const std::string& url) const;
 
+  // Others than the caller were answered so, lately: where nothing is known yet of this method and address, it is now.
+  void Learn(const std::string& method, const std::string& url, int status);
+
   // What this service answered to all requests whose path ends with `path_end`, in no order; 0 stands for one that is
   // waited for, or was in vain.
   std::vector<int> KnownStatuses(const std::string& service, const std::string& path_end) const;

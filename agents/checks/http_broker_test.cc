@@ -76,6 +76,17 @@ TEST_F(HttpBrokerTest, WhatReadsOnlyIsAskedOnce) {
   EXPECT_EQ(broker.Send(post)->body, "5");
 }
 
+TEST_F(HttpBrokerTest, LearnsOfOthersWhatItHasNotAskedItself) {
+  HttpBroker broker(system_, {.max_requests_per_second = 1000}, [] { return false; });
+  broker.Learn("POST", server_.Url("/a"), 201);
+  EXPECT_EQ(broker.KnownStatus("POST", server_.Url("/a")), 201);
+  HttpRequest post = Get(server_.Url("/a"));
+  post.method = "POST";
+  EXPECT_TRUE(broker.Send(post).ok());
+  broker.Learn("POST", server_.Url("/a"), 404);
+  EXPECT_EQ(broker.KnownStatus("POST", server_.Url("/a")), 200);
+}
+
 TEST_F(HttpBrokerTest, KnowsWhatWasAnsweredToAMethod) {
   HttpBroker broker(system_, {.max_requests_per_second = 1000}, [] { return false; });
   EXPECT_EQ(broker.KnownStatus("POST", server_.Url("/a")), 0);

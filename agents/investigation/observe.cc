@@ -8,6 +8,7 @@
 #include "agents/checks/check.h"
 #include "agents/investigation/probe.h"
 #include "agents/investigation/scene.h"
+#include "agents/investigation/users_requests.h"
 #include "common/file.h"
 #include "common/status.h"
 #include "fmt/format.h"
@@ -119,6 +120,7 @@ void Observe(Scene* scene) {
   scene->input.progress("reading sources and configuration");
   ReadClients(scene);
   ReadNginx(scene);
+  LearnFromUsers(scene);
   const std::vector<Probe>& open = Probes();
   std::atomic<size_t> next = 0;
   std::vector<std::thread> threads;
