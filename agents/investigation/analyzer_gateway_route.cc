@@ -7,6 +7,7 @@
 #include "agents/checks/http_tools.h"
 #include "agents/investigation/analyzer.h"
 #include "agents/investigation/gateway_paths.h"
+#include "agents/investigation/probe_access.h"
 #include "fmt/format.h"
 
 namespace omnix {
@@ -76,6 +77,50 @@ void AddRevert(const Scene& scene, const v1::Service& gateway, const std::string
   }
 }
 
+// Users were served by this path, and the configuration sends it nowhere now.
+bool WasServed(const Scene& scene, const v1::Service& gateway, const v1::CheckResult& result) {
+  constexpr uint64_t kLeastServed = 5;
+  const auto method = result.attributes().find("method");
+  const std::string path = PathOf(result.attributes().at("url"));
+  const NginxFacts* nginx = scene.NginxOf(&gateway);
+  const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
+  const PathCounts* counts =
+      AccessOfPath(scene, gateway, method == result.attributes().end() ? "GET" : method->second, path);
+  if (counts == nullptr || route.kind == NginxRoute::Kind::kProxy) return false;
+  uint64_t served = 0;
+  for (const RequestCounts* part : {&counts->before, &counts->during}) {
+    for (const auto& [status, count] : part->statuses) served += status < kFirstErrorStatus ? count : 0;
+  }
+  return served >= kLeastServed;
+}
+
+void TellServedBehind(const v1::Service& gateway, const v1::Service& behind, const std::string& path,
+                      const Answer& through, const Answer& direct, v1::Hypothesis* h) {
+  h->set_title(fmt::format("{} answers {} with {}, {} serves it", gateway.name(), path, through.status, behind.name()));
+  h->set_explanation(fmt::format("Straight at {} the path is answered with {}, so the fault is in {}.", behind.name(),
+                                 direct.status, gateway.name()));
+  v1::Counterfactual* test = h->add_tests();
+  test->set_description(fmt::format("{} through {}: {}; straight to {}: {}", path, gateway.name(), through.status,
+                                    behind.name(), direct.status));
+  test->set_agrees(true);
+  for (const std::string& evidence : {through.evidence, direct.evidence}) {
+    test->add_evidence_ids(evidence);
+    h->add_evidence_for(evidence);
+  }
+}
+
+void TellLost(const Scene& scene, const v1::Service& gateway, const std::string& path, const Answer& through,
+              v1::Hypothesis* h) {
+  h->set_title(
+      fmt::format("{} answers {} with {} by itself, and served it lately", gateway.name(), path, through.status));
+  h->set_explanation(
+      fmt::format("The access log of {} has answers to users for this path, and its configuration hands "
+                  "it to no service now.",
+                  gateway.name()));
+  h->add_evidence_for(through.evidence);
+  for (const AccessFacts* facts : AccessOf(scene, gateway)) h->add_evidence_for(facts->evidence);
+}
+
 }  // namespace
 
 void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
@@ -97,7 +142,8 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     if ((through.status < kFirstErrorStatus && !missing) || !same_answer || of_the_program) continue;
     Answer direct;
     const v1::Service* behind = ServedBehind(scene, *gateway, path, through, &direct);
-    if (behind == nullptr) continue;
+    const bool lost = behind == nullptr && missing && WasServed(*scene, *gateway, result);
+    if (behind == nullptr && !lost) continue;
     const auto same = std::find_if(candidates->begin(), candidates->end(), [&](const Candidate& c) {
       return c.hypothesis.kind().starts_with("gateway.") && c.hypothesis.component() == gateway->name() &&
              c.hypothesis.title().find(path + " ") != std::string::npos;
@@ -109,19 +155,9 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     v1::Hypothesis h;
     h.set_kind(missing ? "gateway.route_missing" : "gateway.rejects");
     h.set_component(gateway->name());
-    h.set_title(
-        fmt::format("{} answers {} with {}, {} serves it", gateway->name(), path, through.status, behind->name()));
-    h.set_explanation(fmt::format("Straight at {} the path is answered with {}, so the fault is in {}.", behind->name(),
-                                  direct.status, gateway->name()));
     h.add_symptom_ids(id);
-    v1::Counterfactual* test = h.add_tests();
-    test->set_description(fmt::format("{} through {}: {}; straight to {}: {}", path, gateway->name(), through.status,
-                                      behind->name(), direct.status));
-    test->set_agrees(true);
-    for (const std::string& evidence : {through.evidence, direct.evidence}) {
-      test->add_evidence_ids(evidence);
-      h.add_evidence_for(evidence);
-    }
+    lost ? TellLost(*scene, *gateway, path, through, &h)
+         : TellServedBehind(*gateway, *behind, path, through, direct, &h);
     h.set_confidence(kWithoutChange);
     h.set_status(v1::HYPOTHESIS_STATUS_SUPPORTED);
     AddRevert(*scene, *gateway, path, &h);

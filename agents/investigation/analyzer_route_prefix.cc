@@ -480,13 +480,31 @@ class PrefixAnalysis {
     }
   }
 
+  // Whether the development server forwards rightly what the client would call with the edit: where the part that is
+  // edited stands alike in the call and in what the proxy makes of it.
+  bool FollowsTheEdit(const v1::CheckResult& result) {
+    const std::string forwarded = AttributeOf(result, "forwarded_path"), call = AttributeOf(result, "path");
+    const std::string wanted = edit_.Apply(forwarded);
+    if (!client_.dev || wanted == forwarded) return false;
+    const size_t shortest = std::min(wanted.size(), forwarded.size());
+    size_t same = 0;
+    while (same < shortest && wanted[same] == forwarded[same]) ++same;
+    const size_t behind = forwarded.size() - same;
+    if (call.size() < behind || call.substr(call.size() - behind) != forwarded.substr(same)) return false;
+    const DevForward forward = client_.dev->Forward(call.substr(0, call.size() - behind) + wanted.substr(same));
+    return forward.proxied && forward.certain && forward.path == wanted;
+  }
+
   void Symptoms(v1::Hypothesis* h) {
     for (const auto& [id, result] : scene_.symptom_results) {
       const auto& attributes = result.attributes();
       const auto url = attributes.find("url");
-      if (url == attributes.end() || scene_.ServiceAt(url->second) != client_.gateway ||
-          attributes.count("origin") > 0 || result.kind() == "dev_proxy")
+      if (url == attributes.end() || scene_.ServiceAt(url->second) != client_.gateway || attributes.count("origin") > 0)
         continue;
+      if (result.kind() == "dev_proxy") {
+        if (FollowsTheEdit(result)) h->add_symptom_ids(id);
+        continue;
+      }
       const bool websocket = attributes.count("websocket") > 0;
       const std::string path = PathOf(url->second);
       // What the client's own calls prove holds for paths with a made-up key as well.

@@ -212,6 +212,50 @@ TEST_F(DiagnoseTest, ADevelopmentProxyThatHasLongBeenDifferentIsNotNamed) {
   EXPECT_EQ(diagnosis.explanations_size(), 0) << diagnosis.DebugString();
 }
 
+// The client says another version in production and in development alike: once it says the right one, both are served.
+TEST_F(DiagnoseTest, ADevelopmentProxyFollowsItsClient) {
+  Model({"/rest/1/products", "/rest/1/orders"}, {"/products", "/orders"});
+  WriteNginx(fmt::format("        location /rest/1/ {{ proxy_pass http://127.0.0.1:{}/; }}\n", backend_port_));
+  const auto client = [&](int version) {
+    Write("web/httpClient.js",
+          fmt::format("const base = location.hostname === 'localhost' ? '/bff' : 'https://api.example/rest';\n"
+                      "const version = '{}';\nfetch(`${{base}}/${{version}}/products`);\n"
+                      "fetch(`${{base}}/${{version}}/orders`);\n",
+                      version));
+  };
+  client(1);
+  Write("web/vite.config.js",
+        fmt::format("export default {{ server: {{ proxy: {{\n  '/bff': {{ target: 'http://127.0.0.1:{}', "
+                    "rewrite: (path) => path.replace(/^\\/bff/, '/rest') }},\n}} }} }};\n",
+                    gateway_port_));
+  Commit("Begin");
+  client(2);
+  Commit("The second version");
+  investigation_.system.mutable_clients(0)->add_dev_proxy_files(Path("web/vite.config.js"));
+  StartBackend("/products,/orders");
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  ASSERT_THAT(Kinds(diagnosis), UnorderedElementsAre("route.prefix_mismatch")) << diagnosis.DebugString();
+  EXPECT_EQ(diagnosis.hypotheses(0).symptom_ids_size(), diagnosis.symptoms_size()) << diagnosis.DebugString();
+  EXPECT_GE(diagnosis.hypotheses(0).confidence(), 0.85);
+}
+
+// That production fails says nothing of the development proxy.
+TEST_F(DiagnoseTest, ADevelopmentProxyBeforeAServiceThatIsDownIsNoSymptom) {
+  Model({"/products"}, {"/products"});
+  WriteNginx(fmt::format("        location / {{ proxy_pass http://127.0.0.1:{}; }}\n", backend_port_));
+  Write("web/httpClient.js", "fetch('/products');\n");
+  Write("web/vite.config.js", fmt::format("export default {{ server: {{ proxy: {{\n  '/products': "
+                                          "'http://127.0.0.1:{}',\n}} }} }};\n",
+                                          gateway_port_));
+  investigation_.system.mutable_clients(0)->add_dev_proxy_files(Path("web/vite.config.js"));
+  StartNginx();
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_GT(diagnosis.symptoms_size(), 0);
+  for (const v1::Symptom& symptom : diagnosis.symptoms())
+    EXPECT_THAT(symptom.check(), testing::Not(testing::HasSubstr("dev_proxy"))) << symptom.DebugString();
+}
+
 // A service's own configuration that looks a little like nginx' is none.
 TEST_F(DiagnoseTest, BracesAloneMakeNoNginx) {
   Model({"/products"}, {"/products"});

@@ -348,6 +348,42 @@ TEST_F(EdgeFaultsTest, WritesThatFailSinceAreASymptom) {
   EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("POST /orders"));
 }
 
+// A diagnosis may not send it, and GET is not what it knows; users were served a minute ago.
+TEST_F(EdgeFaultsTest, ARouteThatUsersJustUsedIsThere) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200 if self.path == '/health' else 404)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  v1::Client* client = case_.system.add_clients();
+  client->set_name("web");
+  client->set_service("edge");
+  client->add_files(Path("api.js"));
+  Write("api.js", "export const login = (b) => fetch('/login', { method: 'POST', body: b });");
+  v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+  Users(1, absl::Minutes(1), absl::ZeroDuration(), "POST /login", 200);
+  diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 0) << All(diagnosis);
+  Users(1, absl::Seconds(20), absl::ZeroDuration(), "POST /login", 404);
+  diagnosis = Run();
+  EXPECT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+}
+
+// What the service behind calls it is not known; that users were served by it is.
+TEST_F(EdgeFaultsTest, ARouteThatWasServedIsLost) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200 if self.path == '/inner/lists' else 404)");
+  AddService("shop", a, {"/inner/lists"});
+  StartEdge(
+      {"/list"}, "",
+      fmt::format("location /lizt {{ proxy_pass http://127.0.0.1:{}/inner/lists; }}\nlocation / {{ return 404; }}", a));
+  EXPECT_EQ(First(Run()).kind(), "component.failing");
+  Users(50, absl::Hours(2), absl::Minutes(20), "GET /list", 200);
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.route_missing") << All(diagnosis);
+  EXPECT_THAT(First(diagnosis).title(), HasSubstr("served it lately"));
+}
+
 TEST_F(EdgeFaultsTest, ManyMoreRequestsAndSlowerAnswersAreAnOverload) {
   const int a = FreePort();
   Serve(a, "        self.answer(503 if self.path == '/products' else 200)");
