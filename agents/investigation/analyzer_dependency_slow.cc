@@ -24,6 +24,7 @@ constexpr double kShown = 0.88;
 // Late on every path: it may hang as well.
 constexpr double kNoAnswer = 0.5;
 constexpr size_t kMaxAsked = 4;
+constexpr int kFirstServerError = 500;
 
 struct Pace {
   absl::Duration slowest;
@@ -88,6 +89,8 @@ Pace PaceOf(Scene* scene, const std::vector<Prober::Question>& questions) {
   for (const Prober::Question& question : questions) {
     const Answer& answer = scene->prober.Ask(question);
     pace.answered |= answer.status > 0;
+    // It fails, and waited for something before: that is another fault than taking long.
+    if (answer.status >= kFirstServerError) continue;
     if (!answer.timed_out && answer.duration <= pace.slowest) continue;
     pace.timed_out |= answer.timed_out;
     pace.slowest = answer.timed_out ? std::max(pace.slowest, kSlow) : answer.duration;

@@ -167,6 +167,18 @@ TEST_F(InstanceFaultsTest, TheDependencyIsSlowWhenAskedStraight) {
   EXPECT_EQ(First(diagnosis).component(), "store");
 }
 
+// It waits for something and fails: whatever that is, it is not slow by itself.
+TEST_F(InstanceFaultsTest, WhatFailsLateIsNotSlow) {
+  const int port = FreePort(), front_port = FreePort();
+  Serve(
+      port,
+      "        if self.path == '/items': time.sleep(1.5)\n        self.answer(500 if self.path == '/items' else 200)");
+  Serve(front_port, "        self.answer(503 if self.path == '/all' else 200)");
+  AddService("front", front_port, {"/all", "/about"})->add_depends_on("store");
+  AddService("store", port, {"/items", "/health"});
+  EXPECT_THAT(All(Run()), Not(HasSubstr("dependency.slow")));
+}
+
 TEST_F(InstanceFaultsTest, AClockIsAhead) {
   const int port = FreePort(), token_port = FreePort();
   Serve(token_port, "        self.answer(200)",
