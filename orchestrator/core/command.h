@@ -96,6 +96,7 @@ struct AnswerRollCall {
 struct AssignTask {
   std::string task_id;
   std::string agent;
+  // As the journal keeps it.
   std::string input_json;
 };
 

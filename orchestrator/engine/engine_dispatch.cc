@@ -11,7 +11,7 @@
 #include "orchestrator/core/evolve.h"
 #include "orchestrator/core/names.h"
 #include "orchestrator/engine/engine.h"
-#include "orchestrator/playbook/jq.h"
+#include "orchestrator/engine/task_input.h"
 
 namespace omnix {
 namespace {
@@ -23,7 +23,7 @@ constexpr size_t kMaxRememberedAgents = 1000;
 // What an Assign holds beside its input.
 constexpr size_t kAssignOverhead = 16 << 10;
 
-v1::OrchestratorItem AssignItem(const v1::Incident& incident, const v1::TaskAssigned& assigned, const v1::Task& task,
+v1::OrchestratorItem AssignItem(const v1::Incident& incident, std::string input, const v1::Task& task,
                                 absl::Duration timeout) {
   v1::OrchestratorItem item;
   auto* assign = item.mutable_assign();
@@ -32,15 +32,10 @@ v1::OrchestratorItem AssignItem(const v1::Incident& incident, const v1::TaskAssi
   assign->mutable_lease()->set_attempt(task.attempt());
   assign->mutable_lease()->set_fencing_token(task.fencing_token());
   assign->set_type(task.spec().type());
-  assign->set_input_json(assigned.input_json());
+  assign->set_input_json(std::move(input));
   *assign->mutable_timeout() = ToProto(timeout);
   assign->set_idempotency_key(incident.id() + "/" + task.id());
   return item;
-}
-
-absl::StatusOr<Json> MakeInput(const std::string& program, const Json& context) {
-  OMNIX_ASSIGN_OR_RETURN(JqProgram* const compiled, CachedJqProgram(program));
-  return compiled->Run(context);
 }
 
 bool IsHeldIn(const v1::Hello& hello, const LeaseKey& lease) {
@@ -88,12 +83,12 @@ bool Engine::Dispatch(const QueuedTask& queued) {
   if (agent == nullptr) return false;
   live->queued_tasks.erase(queued.task_id);
   OMNIX_CRASH_POINT("engine.before_lease");
-  std::string input = "{}";
+  TaskInput input;
   if (!task->spec().input().empty()) {
     Json context = ExpressionContext(live->state, *live->run_by, clock_.Now());
     // Most programs don't ask for it.
     if (task->spec().input().find("prior") != std::string::npos) context["prior"] = prior_.ToJson();
-    auto made = MakeInput(task->spec().input(), context);
+    auto made = MakeTaskInput(task->spec().input(), context, *live->run_by);
     if (!made.ok()) {
       const std::string reason = fmt::format("playbook {}: the input of {} can't be made: {}",
                                              live->run_by->playbook.name(), queued.task_id, Message(made.status()));
@@ -101,22 +96,22 @@ bool Engine::Dispatch(const QueuedTask& queued) {
       Settle(queued.incident_id);
       return true;
     }
-    input = DumpJson(*made);
+    input = *std::move(made);
   }
-  if (input.size() > kMaxLinkItemBytes - kAssignOverhead) {
+  if (input.sent.size() > kMaxLinkItemBytes - kAssignOverhead) {
     const std::string reason = fmt::format(
         "playbook {}: the input of {} has {} bytes, at most {} can be sent to an agent; let its `input` "
         "choose less",
-        live->run_by->playbook.name(), queued.task_id, input.size(), kMaxLinkItemBytes - kAssignOverhead);
+        live->run_by->playbook.name(), queued.task_id, input.sent.size(), kMaxLinkItemBytes - kAssignOverhead);
     Run(*live, command::Escalate{"orchestrator", reason}).IgnoreError();
     Settle(queued.incident_id);
     return true;
   }
-  if (!Run(*live, command::AssignTask{queued.task_id, agent->name, std::move(input)}).ok()) return true;
+  if (!Run(*live, command::AssignTask{queued.task_id, agent->name, std::move(input.kept)}).ok()) return true;
   const v1::Task& assigned = *FindTask(live->state, queued.task_id);
   agent->leases.insert({queued.incident_id, assigned.id(), assigned.attempt()});
-  const auto& event = transaction_.batch.events.back().event().task_assigned();
-  Send(agent->session, AssignItem(live->state, event, assigned, FromProto(assigned.deadline()) - clock_.Now()));
+  Send(agent->session,
+       AssignItem(live->state, std::move(input.sent), assigned, FromProto(assigned.deadline()) - clock_.Now()));
   OMNIX_CRASH_POINT("engine.lease_given");
   Settle(queued.incident_id);
   return true;

@@ -57,8 +57,11 @@ const RunByCache::Made& RunByCache::Make(const v1::Playbook& playbook, const v1:
   made.pins.set_system_hash(pin("system", system));
   made.pins.set_system_name(system.name());
   made.pins.set_policy_hash(pin("policy", policy));
-  loaded_.try_emplace(KeyOf(made.pins), std::make_shared<RunBy>(RunBy{playbook, system, MessageToJsonValue(system),
-                                                                      policy, DependencyGraph(system)}));
+  Json system_json = MessageToJsonValue(system);
+  std::string system_text = DumpJson(system_json);
+  loaded_.try_emplace(KeyOf(made.pins),
+                      std::make_shared<RunBy>(RunBy{playbook, system, std::move(system_json), std::move(system_text),
+                                                    policy, DependencyGraph(system)}));
   return made;
 }
 
@@ -79,6 +82,7 @@ absl::StatusOr<std::shared_ptr<const RunBy>> RunByCache::Load(const v1::Pins& pi
   OMNIX_RETURN_IF_ERROR(ReadInto(pins.system_hash(), journal, run_by->system));
   OMNIX_RETURN_IF_ERROR(ReadInto(pins.policy_hash(), journal, run_by->policy));
   run_by->system_json = MessageToJsonValue(run_by->system);
+  run_by->system_text = DumpJson(run_by->system_json);
   run_by->graph = DependencyGraph(run_by->system);
   loaded_[key] = run_by;
   return std::shared_ptr<const RunBy>(run_by);

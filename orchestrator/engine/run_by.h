@@ -36,6 +36,8 @@ struct RunBy {
   v1::Playbook playbook;
   v1::SystemModel system;
   Json system_json;
+  // The same, as DumpJson writes it.
+  std::string system_text;
   v1::Policy policy;
   DependencyGraph graph;
 };

@@ -8,7 +8,7 @@
 #include "common/time.h"
 #include "orchestrator/core/decide.h"
 #include "orchestrator/core/evolve.h"
-#include "orchestrator/playbook/jq.h"
+#include "orchestrator/engine/task_input.h"
 #include "tests/bench/support/child.h"
 
 namespace omnix::bench {
@@ -147,11 +147,9 @@ struct StoryMaker::Telling {
 std::string StoryMaker::InputOf(const v1::Incident& incident, const v1::TaskSpec& spec, absl::Time now) {
   auto found = inputs_.find(spec.type());
   if (found == inputs_.end()) {
-    auto program = CachedJqProgram(spec.input());
-    if (!program.ok()) Die(Message(program.status()));
-    const auto input = (*program)->Run(ExpressionContext(incident, run_by_, now));
+    const auto input = MakeTaskInput(spec.input(), ExpressionContext(incident, run_by_, now), run_by_);
     if (!input.ok()) Die(Message(input.status()));
-    const std::string text = absl::StrReplaceAll(DumpJson(*input), {{incident.id(), kIdMark}});
+    const std::string text = absl::StrReplaceAll(input->kept, {{incident.id(), kIdMark}});
     found = inputs_.emplace(spec.type(), text).first;
   }
   return absl::StrReplaceAll(found->second, {{kIdMark, incident.id()}});
