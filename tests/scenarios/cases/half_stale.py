@@ -5,7 +5,7 @@ from harness.scenario import Cause, Fix, Truth
 NAME = "one of two instances behind the gateway has another address now, and half of the calls fail"
 
 # The others have one process of each service.
-SYSTEMS = "AE"
+SYSTEMS = "AEF"
 
 
 def inject(s):

@@ -2,7 +2,7 @@
 from .http import TRAFFIC_AGENT
 
 # User agents of the systems' own programs when they call each other.
-OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/", "footlight-", "valmont-")
+OWN_AGENTS = (TRAFFIC_AGENT, "velo-backend", "manifest/", "tariffd", "praxis/", "footlight-", "valmont-", "lims-api/")
 # A second line of a request that has one already.
 REPEATED = '"msg":"request errored"'
 
@@ -11,7 +11,7 @@ def _foreign_requests(path, offset):
     with open(path, "rb") as file:
         file.seek(offset)
         lines = file.read().decode("utf-8", "replace").splitlines()
-    marks = ('"GET ', '"POST ', '"OPTIONS ', '"HEAD ', "method=", '"method"', '.method"', "verb=")
+    marks = ('"GET ', '"POST ', '"OPTIONS ', '"HEAD ', "method=", '"method"', '.method"', "verb=", '"RequestMethod"')
     return sum(any(mark in line for mark in marks) and not any(text in line for text in (*OWN_AGENTS, REPEATED)) for line in lines)
 
 

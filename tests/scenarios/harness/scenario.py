@@ -71,7 +71,7 @@ class Scenario:
 
     @property
     def systems(self):
-        return getattr(self.module, "SYSTEMS", "ABCDE")
+        return getattr(self.module, "SYSTEMS", "ABCDEF")
 
     @property
     def needs(self):
