@@ -23,8 +23,12 @@ def _head(error):
     return f"System.{type(error).__name__}: {error}"
 
 
+def _pascal(name):
+    return "<Main>$" if name == "<module>" else "".join(part.capitalize() for part in name.split("_"))
+
+
 def render(error):
     """As Exception.ToString() has it."""
-    frames = reversed(traceback.extract_tb(error.__traceback__))
-    return "\n".join([_head(error), *(f"   at Lims.Api.{os.path.basename(frame.filename)[:-3].capitalize()}.{frame.name}() "
+    frames = [frame for frame in reversed(traceback.extract_tb(error.__traceback__)) if not frame.filename.startswith("/usr/")]
+    return "\n".join([_head(error), *(f"   at Lims.Api.{_pascal(os.path.basename(frame.filename)[:-3])}.{_pascal(frame.name)}() "
                                       f"in {frame.filename}:line {frame.lineno}" for frame in frames)])
