@@ -70,6 +70,6 @@ def _http_failure(error, options, host):
                            f"{options['TimeoutSeconds']} seconds elapsing.", DotnetError("System.TimeoutException", "A task was canceled."), 504)
     text = getattr(reason, "strerror", None) or str(reason)
     number = getattr(reason, "errno", None) or 0
-    code = f"0xFFFDFFFF, {-number}" if number < 0 else str(number)
+    code = "00000005, 0xFFFDFFFF" if number < 0 else str(number)
     return DotnetError("System.Net.Http.HttpRequestException", f"{text} ({host})",
                        DotnetError(f"System.Net.Sockets.SocketException ({code})", text), 502)

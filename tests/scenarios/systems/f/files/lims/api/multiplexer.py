@@ -10,18 +10,23 @@ _WORDS = (("maxmemory", "OOM"), ("read only replica", "READONLY"))
 _NOT_CONNECTED = "It was not possible to connect to the redis server(s). "
 
 
+def _fault(error):
+    text = str(error)
+    if isinstance(error, redis.exceptions.AuthenticationError) or "WRONGPASS" in text:
+        return DotnetError("StackExchange.Redis.RedisConnectionException", _NOT_CONNECTED + "There was an authentication failure; check that "
+                           f"passwords (or client certificates) are configured correctly: (RedisServerException) {text}")
+    if isinstance(error, (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)):
+        return DotnetError("StackExchange.Redis.RedisConnectionException", f"{_NOT_CONNECTED}UnableToConnect: {text}")
+    word = next((word for part, word in _WORDS if part in text), "ERR")
+    return DotnetError("StackExchange.Redis.RedisServerException", f"{word} {text.removeprefix(word + ' ')}")
+
+
 @contextlib.contextmanager
 def _translated():
     try:
         yield
-    except redis.exceptions.AuthenticationError as error:
-        raise DotnetError("StackExchange.Redis.RedisConnectionException", _NOT_CONNECTED + "There was an authentication failure; check that "
-                          f"passwords (or client certificates) are configured correctly: (RedisServerException) {error}") from None
-    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
-        raise DotnetError("StackExchange.Redis.RedisConnectionException", f"{_NOT_CONNECTED}UnableToConnect: {error}") from None
-    except redis.RedisError as error:
-        word = next((word for part, word in _WORDS if part in str(error)), "ERR")
-        raise DotnetError("StackExchange.Redis.RedisServerException", f"{word} {str(error).removeprefix(word + ' ')}") from None
+    except (OSError, redis.RedisError) as error:
+        raise _fault(error) from None
 
 
 class Multiplexer:
