@@ -53,7 +53,9 @@ class AccessJudge {
       const int status = IsNowAndThenMissing(counts) ? kNotFound : FailsSince(counts);
       if (status != 0 && !IsKnown(status, key)) Add(key, status);
     }
+    AddRefused();
     AddLate();
+    AddLateForUsers();
     AddGivenUp();
   }
 
@@ -99,23 +101,81 @@ class AccessJudge {
     return others <= kFew * well && chance < kChance ? status : 0;
   }
 
+  // Users are refused on several paths that they were served by, a few times on each: what FailsSince needs of one path
+  // all of them have together.
+  void AddRefused() {
+    constexpr uint64_t kLeastPaths = 2;
+    std::map<int, std::pair<uint64_t, uint64_t>> refused;  // status -> paths, answers
+    std::map<int, std::pair<uint64_t, std::string>> most;
+    for (const auto& [key, counts] : facts_.paths) {
+      const int status = counts.last_status;
+      uint64_t served = 0;
+      for (const RequestCounts* part : {&counts.before, &counts.during}) {
+        for (const auto& [code, count] : part->statuses) served += code < kFirstError ? count : 0;
+      }
+      if (status < kFirstError || IsFailure(status) || MayBeTheClients(status) || served < kLeastServed ||
+          counts.failed_in_a_row == 0 || counts.before.With(status) > 0)
+        continue;
+      refused[status].first += 1;
+      refused[status].second += counts.failed_in_a_row;
+      most[status] = std::max(most[status], {key.starts_with("GET ") ? counts.failed_in_a_row : 0, key});
+    }
+    for (const auto& [status, counts] : refused) {
+      if (counts.first >= kLeastPaths && counts.second >= kLeastFailures && !IsKnown(status))
+        Add(most[status].second, status);
+    }
+  }
+
+  // Whatever the model's checks ask for.
+  void AddLateForUsers() {
+    constexpr uint64_t kLeastInARow = 3;
+    for (const auto& [key, counts] : facts_.paths) {
+      const absl::Duration before = counts.before.durations.Quantile(kNearlyAll);
+      if (counts.late_in_a_row < kLeastInARow || counts.before.durations.count() < kLeastServed ||
+          kTimesSlower * before > kLateAnswer || counts.last_status >= kFirstError || IsKnownAsLate(key))
+        continue;
+      Add(key, 0,
+          fmt::format("users wait for {}: the last {} answers took {} or more; before, 95 % had theirs within {}", key,
+                      counts.late_in_a_row, absl::FormatDuration(kLateAnswer),
+                      absl::FormatDuration(absl::Trunc(before, absl::Milliseconds(1)))));
+    }
+  }
+
   // Answers to our own checks that were well and took a second or more, many times as long as users wait as a rule: the
   // model need not say how long each may take.
   void AddLate() {
     std::set<std::string> late;
     for (const v1::CheckResult& result : scene_.results) {
-      const std::string key = AttributeOf(result, "method") + " " + AttributeOf(result, "path");
-      const auto counts = facts_.paths.find(key);
-      if (result.service() != facts_.service->name() || result.status() != v1::CHECK_STATUS_PASSED ||
-          counts == facts_.paths.end() || counts->second.before.durations.count() < kLeastServed)
-        continue;
       const absl::Duration took = absl::Milliseconds(std::atoi(AttributeOf(result, "duration_ms").c_str()));
+      if (result.status() != v1::CHECK_STATUS_PASSED || took < kSlow) continue;
+      const std::string key = AskedByUsersAs(result);
+      const auto counts = facts_.paths.find(key);
+      if (counts == facts_.paths.end() || counts->second.before.durations.count() < kLeastServed) continue;
       const absl::Duration before = counts->second.before.durations.Quantile(kNearlyAll);
-      if (took < kSlow || took < kTimesSlower * before || !late.insert(key).second) continue;
+      if (took < kTimesSlower * before || !late.insert(key).second) continue;
       Add(key, 0,
           fmt::format("{} takes {}; of users' answers before, 95 % took at most {}", key, absl::FormatDuration(took),
                       absl::FormatDuration(absl::Trunc(before, absl::Milliseconds(1)))));
     }
+  }
+
+  // "GET /api/orders" where users ask the gateway for what a check asked the service behind it straight; "": neither
+  // they nor the log are of this service.
+  std::string AskedByUsersAs(const v1::CheckResult& result) const {
+    const std::string method = AttributeOf(result, "method"), path = AttributeOf(result, "path");
+    if (result.service() == facts_.service->name()) return method + " " + path;
+    const NginxFacts* nginx = scene_.NginxOf(facts_.service);
+    if (nginx == nullptr) return "";
+    for (const auto& [key, counts] : facts_.paths) {
+      if (!key.starts_with(method + " ")) continue;
+      const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, key.substr(method.size() + 1));
+      const bool there = std::any_of(route.addresses.begin(), route.addresses.end(), [&](const std::string& address) {
+        const v1::Service* service = scene_.ServiceAt(address);
+        return service != nullptr && service->name() == result.service();
+      });
+      if (there && route.upstream_path == path) return key;
+    }
+    return "";
   }
 
   // Users wait for an answer that came at once before, and none of them gets it.

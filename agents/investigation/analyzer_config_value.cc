@@ -63,6 +63,18 @@ bool Names(const std::string& line, const std::string& word) {
   return false;
 }
 
+// The same, but not as a part of a name with dots: "Redis" is not named by "StackExchange.Redis.Connection".
+bool NamesAlone(const std::string& line, const std::string& word) {
+  const auto part = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (size_t at = line.find(word); at != std::string::npos; at = line.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    const bool before = at > 1 && line[at - 1] == '.' && part(line[at - 2]);
+    const bool behind = end + 1 < line.size() && line[end] == '.' && part(line[end + 1]);
+    if (!before && !behind && (at == 0 || !part(line[at - 1])) && (end == line.size() || !part(line[end]))) return true;
+  }
+  return false;
+}
+
 // Messages that refuse a value, in common languages and libraries.
 bool RefusesValue(const std::string& line) {
   static const RE2 kRefuses(
@@ -86,7 +98,7 @@ bool NamesKey(const std::string& line, const std::string& key) {
   for (const char quote : {'\'', '"', '`'}) {
     if (line.find(quote + last + quote) != std::string::npos) return true;
   }
-  return !IsCommonWord(last) && Names(line, last);
+  return !IsCommonWord(last) && NamesAlone(line, last);
 }
 
 bool NamesValue(const std::string& line, const std::string& value) {
@@ -142,6 +154,18 @@ class ValueJudge {
   }
 
  private:
+  // Lines that tell of no failure have it as well: every line may ("Application": "Shop").
+  bool IsSaidAnyway(const std::string& value) const {
+    constexpr size_t kLookedAt = 200;
+    for (const ServiceLogFacts* log : LogsOf(scene_, service_)) {
+      size_t looked_at = 0;
+      for (auto line = log->lines.rbegin(); line != log->lines.rend() && looked_at < kLookedAt; ++line, ++looked_at) {
+        if (!TellsOfFailure(*line) && !IsBare(*line) && NamesValue(*line, value)) return true;
+      }
+    }
+    return false;
+  }
+
   bool IsRecent(const ValueChange& change) const { return change.change != nullptr && scene_.IsRecent(*change.change); }
 
   static std::string Show(const ConfigValue& value) {
@@ -154,7 +178,8 @@ class ValueJudge {
     for (const Said& said : said_) {
       const bool refuses =
           (RefusesValue(said.line) || NamesExactly(said.line, value)) && !IsRightPlace(value, said.line);
-      if (by_value == nullptr && refuses && NamesValue(said.line, value.value)) by_value = &said;
+      if (by_value == nullptr && refuses && NamesValue(said.line, value.value) && !IsSaidAnyway(value.value))
+        by_value = &said;
       if (by_key == nullptr && refuses && NamesKey(said.line, value.key)) by_key = &said;
     }
     const Said* said = by_value != nullptr ? by_value : by_key;

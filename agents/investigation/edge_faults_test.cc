@@ -348,6 +348,56 @@ TEST_F(EdgeFaultsTest, WritesThatFailSinceAreASymptom) {
   EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("POST /orders"));
 }
 
+// Each path a few times: what is refused is served to nobody, and "403" is no failure to a check that only reads.
+TEST_F(EdgeFaultsTest, UsersWhoAreRefusedOnAllPathsAreASymptom) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/list", "/find", "/about"});
+  StartEdge({"/list", "/find", "/about"}, "", "allow 10.0.0.0/8; deny all; " + Proxy(fmt::format("127.0.0.1:{}", a)));
+  for (const char* path : {"GET /list", "GET /find", "GET /about"}) {
+    Users(40, absl::Hours(2), absl::Minutes(20), path, 200);
+    Users(2, absl::Minutes(1), absl::ZeroDuration(), path, 403);
+  }
+  v1::Diagnosis diagnosis = Run();
+  EXPECT_EQ(First(diagnosis).kind(), "gateway.rejects") << All(diagnosis);
+  EXPECT_EQ(First(diagnosis).location().line(), LineOf("deny all"));
+}
+
+TEST_F(EdgeFaultsTest, AStrangerWhoIsRefusedIsNone) {
+  const int a = FreePort();
+  Serve(a, "        self.answer(200)");
+  AddService("shop", a, {"/list"});
+  StartEdge({"/list"}, "", Proxy(fmt::format("127.0.0.1:{}", a)));
+  Users(100, absl::Hours(2), absl::Minutes(1), "GET /list", 200);
+  for (const char* path : {"GET /admin", "GET /.git", "GET /setup"})
+    Users(5, absl::Minutes(1), absl::ZeroDuration(), path, 403);
+  EXPECT_EQ(Run().symptoms_size(), 0);
+}
+
+// No check asks the gateway for it; users wait, and one who asks the service straight waits as long.
+TEST_F(EdgeFaultsTest, UsersWhoWaitAreASymptom) {
+  const int a = FreePort();
+  Serve(a, "        time.sleep(1.2 if self.path == '/svc/list' else 0)\n        self.answer(200)");
+  AddService("shop", a, {"/health"});
+  StartEdge({"/health"}, "",
+            fmt::format("location / {{ proxy_pass http://127.0.0.1:{}/svc/; }}\n"
+                        "location /health {{ proxy_pass http://127.0.0.1:{}; }}",
+                        a, a));
+  Users(100, absl::Hours(2), absl::Minutes(20), "GET /list", 200);
+  Users(2, absl::Minutes(1), absl::ZeroDuration(), "GET /list", 200, "1.300");
+  EXPECT_EQ(Run().symptoms_size(), 0) << "two are chance";
+  Users(1, absl::Seconds(1), absl::ZeroDuration(), "GET /list", 200, "1.300");
+  v1::Diagnosis diagnosis = Run();
+  ASSERT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+  EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("users wait for GET /list"));
+  // A check of the service behind is compared with what users of the gateway wait for.
+  case_.system.mutable_services(0)->add_endpoints()->set_path("/svc/list");
+  Users(1, absl::Seconds(1), absl::ZeroDuration(), "GET /list", 200);
+  diagnosis = Run();
+  ASSERT_EQ(diagnosis.symptoms_size(), 1) << All(diagnosis);
+  EXPECT_THAT(diagnosis.symptoms(0).summary(), HasSubstr("GET /list takes"));
+}
+
 // A diagnosis may not send it, and GET is not what it knows; users were served a minute ago.
 TEST_F(EdgeFaultsTest, ARouteThatUsersJustUsedIsThere) {
   const int a = FreePort();

@@ -73,6 +73,7 @@ constexpr SignShape kShapes[] = {
     {"memory.exhausted", kSelf,
      R"(out of memory: kill|killed by the oom killer|outofmemoryerror|javascript heap out of memory|cannot allocate memory|\benomem\b|std::bad_alloc|memoryerror\b|oom-kill|oom_kill|oomkilled|\bcontainer oom\b|memory cgroup out of memory|fatal error: runtime: out of memory|memory exhausted|perhaps out of memory|exceeds --max-memory-restart|mem(?:ory)? amount of [^\n]{0,60}matches resource limit|exceeded (?:the |its )?memory limit|(?:uses|using|exceed\w*)[^\n]{0,40}\d ?[kmg]i?b\b[^\n]{0,60}(?:sigkill|\bkill))",
      "runs out of memory"},
+    {"path.not_writable", kSelf, R"(access to the path '(/[^']+)' is denied)", "may not write where it has to"},
     {"path.not_writable", kSelf,
      R"((?:permission denied|read-only file system|\berofs\b|\beacces\b)[^/\n]*?'?"?(/[^\s'",:)]+))",
      "may not write where it has to"},
@@ -91,7 +92,7 @@ constexpr SignShape kShapes[] = {
      R"(token used before issued|issued in the future|\biat\b[^\n]{0,40}future|token is not yet valid|not yet valid \((?:iat|nbf)\)|immaturesignature|clock skew|requesttimetooskewed|timestamp (?:is )?(?:outside|too far|in the future))",
      "has another time than those it works with"},
     {"secret.mismatch", kSelf,
-     R"(signature verification failed|invalidsignature(?:error|exception)?\b|signed with (?:another|a different|the wrong) key|invalid (?:token )?signature|bad ?signature|signature (?:does not|doesn't|has no|mis) ?match|jwt signature|invalid hmac)",
+     R"(signature (?:verification|validation) failed|invalidsignature(?:error|exception)?\b|signed with (?:another|a different|the wrong) key|invalid (?:token )?signature|bad ?signature|signature (?:does not|doesn't|has no|mis) ?match|jwt signature|invalid hmac)",
      "does not accept signatures made with another secret"},
 };
 

@@ -53,6 +53,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "database.connections_exhausted", ""},
         Message{"error    : 'shop' total mem amount of 118.0 MB matches resource limit [total mem amount > 60.0 MB]",
                 "memory.exhausted", ""},
+        Message{"System.UnauthorizedAccessException: Access to the path '/srv/scans' is denied.", "path.not_writable",
+                "/srv/scans"},
+        Message{"IDX10503: Signature validation failed. Keys tried: 'Microsoft...'", "secret.mismatch", ""},
         Message{"container oom 4f2c9d (image=shop:4.7, name=shop-1)", "memory.exhausted", ""},
         Message{"Authentication failed: InvalidSignature (token was signed with another key)", "secret.mismatch", ""},
         Message{"[http-nio-8080-exec-3] Timeout: Pool empty. Unable to fetch a connection in 30 seconds, none "

@@ -43,6 +43,8 @@ struct RequestCounts {
   double Rate() const;
 };
 
+inline constexpr absl::Duration kLateAnswer = absl::Seconds(1);
+
 struct PathCounts {
   RequestCounts before;
   RequestCounts during;
@@ -50,6 +52,8 @@ struct PathCounts {
   absl::Time last_failure = absl::InfinitePast();
   // Answers of 400 and more since the last other one, up to the end of the log, and the status of the last.
   uint64_t failed_in_a_row = 0;
+  // Answers that took kLateAnswer or more, the same way.
+  uint64_t late_in_a_row = 0;
   int last_status = 0;
 };
 

@@ -45,6 +45,20 @@ TEST_F(ThinModelTest, AWholeKeyAndItsValueAreEnough) {
   EXPECT_EQ(First(diagnosis).location().line(), 3u);
 }
 
+// What every line says, and what is a part of a library's name, is named by none.
+TEST_F(ThinModelTest, WhatIsSaidAnywayNamesNoValue) {
+  const int port = FreePort();
+  Serve(port, "        self.answer(500 if self.path == '/a' else 200)");
+  Write("yard.json", "{\n \"Log\": {\"Application\": \"Yard.Api\"},\n \"Stores\": {\"Redis\": \"10.0.0.9:6379\"}\n}\n");
+  Write("yard.log", Json("info", R"("msg": "ready", "app": "Yard.Api")") +
+                        Json("error", R"("msg": "bad value: Vendor.Redis.ClientException", "app": "Yard.Api")"));
+  v1::Service* yard = AddService("yard", port, {"/a"});
+  yard->add_config_files()->set_path(Path("yard.json"));
+  yard->add_logs()->set_path(Path("yard.log"));
+  const v1::Diagnosis diagnosis = Run();
+  EXPECT_THAT(All(diagnosis), Not(HasSubstr("config.wrong_value"))) << All(diagnosis);
+}
+
 // The place that may not be written to is named rightly; a place that is not there is not.
 TEST_F(ThinModelTest, APlaceThatIsThereIsNoWrongValue) {
   const int port = FreePort();

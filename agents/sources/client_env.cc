@@ -1,5 +1,7 @@
 #include "agents/sources/client_env.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -42,6 +44,30 @@ void AddEnvFiles(std::set<std::string>* paths) {
                              ".env.development.local"}) {
       std::error_code error;
       if (std::filesystem::is_regular_file(root / name, error)) paths->insert((root / name).string());
+    }
+  }
+}
+
+void ChooseEnvironments(ClientBuild build, std::set<std::string>* paths) {
+  static const RE2 kProduction(R"((.*/environment)\.prod(?:uction)?\.([mc]?[tj]s))");
+  const std::set<std::string> listed = *paths;
+  for (const std::string& path : listed) {
+    std::string base, end;
+    if (!RE2::FullMatch(path, kProduction, &base, &end)) continue;
+    const std::string plain = base + "." + end;
+    std::string development = plain;
+    for (const char* mode : {".dev.", ".development."}) {
+      std::error_code error;
+      if (std::filesystem::is_regular_file(base + mode + end, error)) development = base + mode + end;
+    }
+    std::error_code error;
+    if (build == ClientBuild::kProduction) {
+      paths->erase(plain);
+      paths->erase(development);
+    } else if (std::filesystem::is_regular_file(development, error)) {
+      paths->erase(path);
+      if (development != plain) paths->erase(plain);
+      paths->insert(development);
     }
   }
 }

@@ -20,6 +20,11 @@ bool IsReadBy(const std::string& path, ClientBuild build);
 // https://vite.dev/guide/env-and-mode).
 void AddEnvFiles(std::set<std::string>* paths);
 
+// Of Angular's environments (https://angular.dev/tools/cli/environments) leaves those that the build is made with:
+// environment.prod.ts stands in for environment.ts in production, environment.development.ts or environment.ts for it
+// in development, listed or not.
+void ChooseEnvironments(ClientBuild build, std::set<std::string>* paths);
+
 // KEY=value lines.
 void ReadEnvFile(const JsFile& file, JsSymbols* symbols);
 

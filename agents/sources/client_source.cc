@@ -128,9 +128,14 @@ class Reader {
   static size_t AfterTypeArguments(const std::vector<JsToken>& tokens, size_t at) {
     int depth = 0;
     for (size_t i = at; i < tokens.size() && i < at + 40; ++i) {
+      // Types may be written out: get<{ name: string; rows: Row[] }>(...).
+      if (tokens[i].Is("{") || tokens[i].Is("[")) i = MatchingBracket(tokens, i);
+      if (i >= tokens.size() || tokens[i].Is(";") || tokens[i].Is("(")) break;
       if (tokens[i].Is("<")) ++depth;
-      if (tokens[i].Is(">") && --depth == 0) return i + 1;
-      if (tokens[i].Is(";") || tokens[i].Is("(")) break;
+      for (const char* end : {">", ">>", ">>>"}) {
+        if (tokens[i].Is(end)) depth -= static_cast<int>(std::string_view(end).size());
+      }
+      if (depth <= 0) return i + 1;
     }
     return tokens.size();
   }
@@ -437,6 +442,7 @@ absl::StatusOr<ClientCalls> ReadClientCalls(const v1::Client& client, ClientBuil
                     client.files_size() > 0 ? client.files(0) : std::string("(its `files` are empty)"));
   }
   AddEnvFiles(&paths);
+  ChooseEnvironments(build, &paths);
   std::vector<JsFile> files;
   for (const std::string& path : paths) {
     if (files.size() >= kMaxClientFiles) break;

@@ -359,6 +359,23 @@ class S { list() { return this.http.get<Item[]>(`${environment.apiUrl}/items`); 
   EXPECT_THAT(Paths(), ElementsAre("GET /v1/items", "POST /raw"));
 }
 
+// environment.prod.ts is what production is built with; development takes the file beside it, listed or not.
+TEST_F(ClientSourceTest, AngularsEnvironments) {
+  std::ofstream(folder_ + "/environment.ts") << "export const environment = { apiUrl: '/dev-api' };\n";
+  Write("environment.prod.ts", "export const environment = { apiUrl: '/api/v2' };\n");
+  Write("orders.service.ts", R"(export class OrderService {
+  private readonly base = environment.apiUrl;
+  list() { return this.http.get<{ source: string; orders: Page<Order[]>[] }>(`${this.base}/orders`); }
+})");
+  EXPECT_THAT(Paths(), ElementsAre("GET /api/v2/orders"));
+  const auto development = ReadDevelopmentCalls(client_);
+  ASSERT_TRUE(development.ok()) << development.status();
+  ASSERT_EQ(development->calls.size(), 1u);
+  EXPECT_EQ(development->calls[0].path, "/dev-api/orders");
+  client_.add_files(folder_ + "/*.ts");
+  EXPECT_THAT(Paths(), ElementsAre("GET /api/v2/orders")) << "the other one is listed as well";
+}
+
 TEST_F(ClientSourceTest, TwoInstancesKeepTheirBases) {
   Write("api.js", R"(
 const shop = axios.create({ baseURL: '/shop' });

@@ -73,6 +73,26 @@ class Reader {
     }
   }
 
+  // A file that is nothing but the proxy: Angular's proxy.conf.json (https://angular.dev/tools/cli/serve), an object of
+  // paths or a list of contexts, by itself or behind a "=".
+  void ReadBareFileAt(size_t f) {
+    const auto& tokens = files_[f].tokens;
+    const size_t before = proxy_.entries.size();
+    for (size_t i = 0; i + 2 < tokens.size() && proxy_.entries.size() < kMaxEntries; ++i) {
+      if (!tokens[i].Is("{") && !tokens[i].Is("[")) continue;
+      if (i == 0 || tokens[i - 1].Is("=")) ProxyProperty(f, i);
+      i = MatchingBracket(tokens, i);
+    }
+    const auto is_none = [](const DevProxyEntry& entry) {
+      const bool path = entry.key.text.starts_with('/') || entry.key.text.starts_with('^');
+      return !path || entry.target.text.find("://") == std::string::npos;
+    };
+    proxy_.entries.erase(
+        std::remove_if(proxy_.entries.begin() + static_cast<std::ptrdiff_t>(before), proxy_.entries.end(), is_none),
+        proxy_.entries.end());
+    if (proxy_.entries.size() > before) proxy_.tool = "angular";
+  }
+
  private:
   Literal MakeLiteral(size_t f, size_t offset, const std::string& text) const {
     Literal literal{text, files_[f].lines.Locate(files_[f].path, offset), ""};
@@ -353,6 +373,7 @@ absl::StatusOr<DevProxy> ReadDevProxy(const std::vector<std::string>& patterns) 
     const size_t before = proxy.entries.size();
     if (proxy.tool.empty()) proxy.tool = ToolOf(files[f].path, files[f].source);
     reader.ReadFileAt(f);
+    if (proxy.entries.size() == before) reader.ReadBareFileAt(f);
     if (proxy.entries.size() > before) proxy.files.push_back(files[f].path);
   }
   if (proxy.entries.empty()) {

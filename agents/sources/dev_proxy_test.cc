@@ -55,6 +55,31 @@ export default defineConfig({
   EXPECT_FALSE(proxy->Forward("/products").proxied);
 }
 
+TEST_F(DevProxyTest, AngularsFileIsNothingButTheProxy) {
+  auto proxy = Read("proxy.conf.json", R"({
+  "/dev-api": {
+    "target": "http://localhost:8080", "secure": false, "pathRewrite": { "^/dev-api": "/api/v2" }
+  },
+  "/live": { "target": "ws://localhost:8080", "ws": true }
+})");
+  ASSERT_TRUE(proxy.ok()) << proxy.status();
+  ASSERT_EQ(proxy->entries.size(), 2u);
+  EXPECT_EQ(proxy->tool, "angular");
+  EXPECT_EQ(proxy->entries[0].key.location.line(), 2u);
+  EXPECT_EQ(proxy->Forward("/dev-api/orders").path, "/api/v2/orders");
+  proxy = Read("proxy.conf.js", R"(const PROXY_CONFIG = [
+  { context: ['/api', '/auth'], target: 'http://localhost:8080', secure: false },
+];
+module.exports = PROXY_CONFIG;
+)");
+  ASSERT_TRUE(proxy.ok()) << proxy.status();
+  EXPECT_TRUE(proxy->Forward("/auth/login").proxied);
+  proxy = Read("proxy.config.js", "module.exports = { '/api': { target: 'http://localhost:8080' } };\n");
+  ASSERT_TRUE(proxy.ok()) << proxy.status();
+  EXPECT_TRUE(proxy->Forward("/api/x").proxied);
+  EXPECT_FALSE(Read("package.json", R"({ "name": "/x", "scripts": { "start": "vite" }, "/y": "z" })").ok());
+}
+
 TEST_F(DevProxyTest, OneObjectForSeveralKeys) {
   const auto proxy = Read("vite.config.ts", R"(
 const edge: ProxyOptions = { target: 'http://localhost:8080', changeOrigin: true };
