@@ -156,12 +156,14 @@ std::optional<HttpBroker::Dated> HttpBroker::LastDate(const std::string& url) co
 int HttpBroker::KnownStatus(const std::string& method, const std::string& url) const {
   const std::lock_guard lock(mutex_);
   const auto found = statuses_.find({method, url});
-  return found == statuses_.end() ? 0 : found->second;
+  if (found != statuses_.end() && found->second != 0) return found->second;
+  const auto learned = learned_.find({method, url});
+  return learned == learned_.end() ? 0 : learned->second;
 }
 
 void HttpBroker::Learn(const std::string& method, const std::string& url, int status) {
   const std::lock_guard lock(mutex_);
-  statuses_.try_emplace({method, url}, status);
+  learned_[{method, url}] = status;
 }
 
 std::vector<int> HttpBroker::KnownStatuses(const std::string& service, const std::string& path_end) const {

@@ -116,6 +116,8 @@ class HttpBroker {
   absl::Duration last_activity_;
   // By method and URL; 0: waited for, or was in vain.
   std::map<std::pair<std::string, std::string>, int> statuses_;
+  // The same, of others' requests.
+  std::map<std::pair<std::string, std::string>, int> learned_;
   std::map<std::string, absl::StatusOr<WebSocketOutcome>> conversations_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "agents/investigation/analyzer.h"
@@ -101,10 +102,11 @@ class AccessJudge {
     return others <= kFew * well && chance < kChance ? status : 0;
   }
 
-  // Users are refused on several paths that they were served by, a few times on each: what FailsSince needs of one path
-  // all of them have together.
+  // Nobody is served any more, and users are refused on several paths that they were served by, a few times on each:
+  // what FailsSince needs of one path all of them have together.
   void AddRefused() {
     constexpr uint64_t kLeastPaths = 2;
+    if (facts_.all.failed_in_a_row < kLeastFailures) return;
     std::map<int, std::pair<uint64_t, uint64_t>> refused;  // status -> paths, answers
     std::map<int, std::pair<uint64_t, std::string>> most;
     for (const auto& [key, counts] : facts_.paths) {
@@ -113,11 +115,11 @@ class AccessJudge {
       for (const RequestCounts* part : {&counts.before, &counts.during}) {
         for (const auto& [code, count] : part->statuses) served += code < kFirstError ? count : 0;
       }
-      if (status < kFirstError || IsFailure(status) || MayBeTheClients(status) || served < kLeastServed ||
-          counts.failed_in_a_row == 0 || counts.before.With(status) > 0)
+      if (status < kFirstError || IsFailure(status) || MayBeTheClients(status) || status == kNotFound ||
+          served < kLeastServed || counts.failed_in_a_row == 0 || counts.before.With(status) > 0)
         continue;
       refused[status].first += 1;
-      refused[status].second += counts.failed_in_a_row;
+      refused[status].second += std::min(counts.failed_in_a_row, counts.during.With(status));
       most[status] = std::max(most[status], {key.starts_with("GET ") ? counts.failed_in_a_row : 0, key});
     }
     for (const auto& [status, counts] : refused) {
@@ -131,8 +133,9 @@ class AccessJudge {
     constexpr uint64_t kLeastInARow = 3;
     for (const auto& [key, counts] : facts_.paths) {
       const absl::Duration before = counts.before.durations.Quantile(kNearlyAll);
-      if (counts.late_in_a_row < kLeastInARow || counts.before.durations.count() < kLeastServed ||
-          kTimesSlower * before > kLateAnswer || counts.last_status >= kFirstError || IsKnownAsLate(key))
+      if (std::min(counts.late_in_a_row, counts.during.requests) < kLeastInARow ||
+          counts.before.durations.count() < kLeastServed || kTimesSlower * before > kLateAnswer ||
+          counts.last_status >= kFirstError || IsKnownAsLate(key))
         continue;
       Add(key, 0,
           fmt::format("users wait for {}: the last {} answers took {} or more; before, 95 % had theirs within {}", key,
@@ -161,21 +164,27 @@ class AccessJudge {
 
   // "GET /api/orders" where users ask the gateway for what a check asked the service behind it straight; "": neither
   // they nor the log are of this service.
-  std::string AskedByUsersAs(const v1::CheckResult& result) const {
+  std::string AskedByUsersAs(const v1::CheckResult& result) {
     const std::string method = AttributeOf(result, "method"), path = AttributeOf(result, "path");
     if (result.service() == facts_.service->name()) return method + " " + path;
     const NginxFacts* nginx = scene_.NginxOf(facts_.service);
     if (nginx == nullptr) return "";
+    if (passed_on_.empty()) RoutePaths(*nginx);
+    const auto found = passed_on_.find(result.service() + " " + method + " " + path);
+    return found == passed_on_.end() ? "" : found->second;
+  }
+
+  // Each once: to follow a route takes many regular expressions.
+  void RoutePaths(const NginxFacts& nginx) {
     for (const auto& [key, counts] : facts_.paths) {
-      if (!key.starts_with(method + " ")) continue;
-      const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, key.substr(method.size() + 1));
-      const bool there = std::any_of(route.addresses.begin(), route.addresses.end(), [&](const std::string& address) {
+      const size_t space = key.find(' ');
+      const NginxRoute route = RouteRequest(*nginx.config, nginx.port, nginx.host, key.substr(space + 1));
+      for (const std::string& address : route.addresses) {
         const v1::Service* service = scene_.ServiceAt(address);
-        return service != nullptr && service->name() == result.service();
-      });
-      if (there && route.upstream_path == path) return key;
+        if (service == nullptr) continue;
+        passed_on_.try_emplace(service->name() + " " + key.substr(0, space) + " " + route.upstream_path, key);
+      }
     }
-    return "";
   }
 
   // Users wait for an answer that came at once before, and none of them gets it.
@@ -277,6 +286,8 @@ class AccessJudge {
 
   Scene& scene_;
   const AccessFacts& facts_;
+  // "shop GET /svc/orders" -> "GET /api/orders": what the gateway makes of users' requests.
+  std::map<std::string, std::string> passed_on_;
 };
 
 // The service behind most of the requests: its gateway's upstream, else the one that wrote the log.

@@ -178,7 +178,8 @@ class ValueJudge {
     for (const Said& said : said_) {
       const bool refuses =
           (RefusesValue(said.line) || NamesExactly(said.line, value)) && !IsRightPlace(value, said.line);
-      if (by_value == nullptr && refuses && NamesValue(said.line, value.value) && !IsSaidAnyway(value.value))
+      if (by_value == nullptr && refuses && NamesValue(said.line, value.value) &&
+          (NamesBoth(said.line, value) || !IsSaidAnyway(value.value)))
         by_value = &said;
       if (by_key == nullptr && refuses && NamesKey(said.line, value.key)) by_key = &said;
     }
@@ -199,9 +200,11 @@ class ValueJudge {
                                               IsSecret(value) ? "another" : change.before)));
     h.add_evidence_for(AddLogEvidence(&scene_, *said->log, said->line));
     AddRemedies(file, value, change, &h);
-    const bool both = NamesBoth(said->line, value);
+    // A failure may name a value that is right ("timed out after client.timeout=5000"), unless it refuses it.
+    const bool refused = RefusesValue(said->line);
+    const bool both = refused && NamesBoth(said->line, value);
     h.set_confidence(changed ? kNamedAndChanged : both ? kBothNamed : kNamed);
-    Finish(std::move(h), changed || by_value != nullptr);
+    Finish(std::move(h), changed || (refused && by_value != nullptr));
     return true;
   }
 

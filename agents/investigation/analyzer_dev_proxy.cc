@@ -159,8 +159,10 @@ class DevAnalysis {
       for (const std::string& root : roots) key += (key.empty() ? "" : ", ") + Quoted(entry->key, "/" + root);
       if (client_.dev->tool == "middleware") key = "[" + key + "]";
       const std::string& line = entry->key.line_text;
-      // webpack's keys are no patterns: several paths fit only into a context list.
-      if (client_.dev->tool == "webpack" && line.find("context") == std::string::npos) return;
+      // webpack's keys are no patterns, nor Angular's: several paths fit only into a context list.
+      if ((client_.dev->tool == "webpack" || client_.dev->tool == "angular") &&
+          line.find("context") == std::string::npos)
+        return;
     }
     if (client_.dev->tool == "package.json") return;
     actions->push_back(

@@ -77,7 +77,8 @@ void AddRevert(const Scene& scene, const v1::Service& gateway, const std::string
   }
 }
 
-// Users were served by this path, and the configuration sends it nowhere now.
+// Users were served by this path, and the configuration sends it nowhere now. No file ("/assets/app.1a.js"): those come
+// and go with each release.
 bool WasServed(const Scene& scene, const v1::Service& gateway, const v1::CheckResult& result) {
   constexpr uint64_t kLeastServed = 5;
   const auto method = result.attributes().find("method");
@@ -86,7 +87,8 @@ bool WasServed(const Scene& scene, const v1::Service& gateway, const v1::CheckRe
   const NginxRoute route = RouteRequest(*nginx->config, nginx->port, nginx->host, path);
   const PathCounts* counts =
       AccessOfPath(scene, gateway, method == result.attributes().end() ? "GET" : method->second, path);
-  if (counts == nullptr || route.kind == NginxRoute::Kind::kProxy) return false;
+  const bool is_file = path.find('.', path.rfind('/') + 1) != std::string::npos;
+  if (counts == nullptr || is_file || route.kind == NginxRoute::Kind::kProxy) return false;
   uint64_t served = 0;
   for (const RequestCounts* part : {&counts->before, &counts->during}) {
     for (const auto& [status, count] : part->statuses) served += status < kFirstErrorStatus ? count : 0;
@@ -142,7 +144,7 @@ void AnalyzeGatewayRoute(Scene* scene, std::vector<Candidate>* candidates) {
     if ((through.status < kFirstErrorStatus && !missing) || !same_answer || of_the_program) continue;
     Answer direct;
     const v1::Service* behind = ServedBehind(scene, *gateway, path, through, &direct);
-    const bool lost = behind == nullptr && missing && WasServed(*scene, *gateway, result);
+    const bool lost = behind == nullptr && through.status == kNotFoundStatus && WasServed(*scene, *gateway, result);
     if (behind == nullptr && !lost) continue;
     const auto same = std::find_if(candidates->begin(), candidates->end(), [&](const Candidate& c) {
       return c.hypothesis.kind().starts_with("gateway.") && c.hypothesis.component() == gateway->name() &&

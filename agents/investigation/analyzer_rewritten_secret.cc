@@ -17,6 +17,7 @@ namespace omnix {
 namespace {
 
 constexpr double kAlone = 0.85;
+constexpr double kOfAnotherName = 0.6;
 constexpr double kOneOfSeveral = 0.55;
 // What a deployment writes all anew tells nothing.
 constexpr size_t kMaxRewritten = 2;
@@ -25,7 +26,14 @@ struct HeldSecret {
   const v1::Service* service = nullptr;
   const ConfigValue* value = nullptr;
   absl::Time written;
+  // Several services are told to read the same file.
+  bool shared = false;
 };
+
+bool IsOfSigning(const std::string& key) {
+  static const RE2 kSigning(R"((?i)(sign|jwt|hmac|token|session|cookie))");
+  return RE2::PartialMatch(key, kSigning);
+}
 
 bool IsOfLogin(const std::string& key) {
   static const RE2 kLogin(R"((?i)(passw|pwd|pass$|user|dsn|url|database|(^|[._\-])db))");
@@ -38,18 +46,23 @@ std::vector<HeldSecret> HeldSecrets(const Scene& scene) {
     for (const ConfigValue& value : file->config.values) {
       struct stat info {};
       if (!value.held_apart || IsOfLogin(value.key) || stat(value.location.file().c_str(), &info) != 0) continue;
-      const auto same = [&](const HeldSecret& s) { return s.value->location.file() == value.location.file(); };
-      if (std::none_of(secrets.begin(), secrets.end(), same))
-        secrets.push_back({file->service, &value, absl::TimeFromTimespec(info.st_mtim)});
+      const auto same = std::find_if(secrets.begin(), secrets.end(), [&](const HeldSecret& s) {
+        return s.value->location.file() == value.location.file();
+      });
+      if (same == secrets.end()) {
+        secrets.push_back({file->service, &value, absl::TimeFromTimespec(info.st_mtim), false});
+      } else {
+        same->shared |= same->service != file->service;
+      }
     }
   }
   return secrets;
 }
 
 bool IsSharedStill(const std::vector<HeldSecret>& all, const HeldSecret& secret) {
-  return std::any_of(all.begin(), all.end(), [&](const HeldSecret& other) {
-    return other.value != secret.value && other.value->value == secret.value->value;
-  });
+  return secret.shared || std::any_of(all.begin(), all.end(), [&](const HeldSecret& other) {
+           return other.value != secret.value && other.value->value == secret.value->value;
+         });
 }
 
 bool IsRefusal(const v1::CheckResult& result) { return StatusOf(result) == 401 || StatusOf(result) == 403; }
@@ -75,7 +88,7 @@ Candidate Make(Scene* scene, const v1::Service& refusing, const LogSign& sign, c
   if (h.symptom_ids_size() == 0) {
     h.add_symptom_ids(scene->AddSymptom(refusing.name(), "log", "signatures are refused now and then", sign.evidence));
   }
-  h.set_confidence(alone ? kAlone : kOneOfSeveral);
+  h.set_confidence(!alone ? kOneOfSeveral : IsOfSigning(secret.value->key) ? kAlone : kOfAnotherName);
   h.set_status(alone ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
   return {h, {}};
 }

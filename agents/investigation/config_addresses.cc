@@ -67,11 +67,13 @@ void FindPairs(const ConfigFacts& file, std::vector<NamedAddress>* found) {
   std::map<std::string, const ConfigValue*> ports;
   for (const ConfigValue& value : file.config.values) {
     std::string prefix;
-    if (PrefixOf(value.key, kPort, &prefix) && std::atoi(value.value.c_str()) > 0) ports.emplace(prefix, &value);
+    if (!value.held_apart && PrefixOf(value.key, kPort, &prefix) && std::atoi(value.value.c_str()) > 0)
+      ports.emplace(prefix, &value);
   }
   for (const ConfigValue& value : file.config.values) {
     std::string prefix;
-    if (!PrefixOf(value.key, kHost, &prefix) || !RE2::FullMatch(value.value, kName) || !ports.contains(prefix))
+    if (value.held_apart || !PrefixOf(value.key, kHost, &prefix) || !RE2::FullMatch(value.value, kName) ||
+        !ports.contains(prefix))
       continue;
     const ConfigValue* port = ports.at(prefix);
     // A service's own address is most often named by nothing else.
@@ -84,7 +86,10 @@ void FindPairs(const ConfigFacts& file, std::vector<NamedAddress>* found) {
 std::vector<NamedAddress> AddressesIn(const Scene& scene, const v1::Service& service) {
   std::vector<NamedAddress> all, found;
   for (const ConfigFacts* file : ConfigsOf(scene, service)) {
-    for (const ConfigValue& value : file->config.values) FindUrls(*file, value, &all);
+    // What is held in a file of its own is a secret: it names nothing, and is shown nowhere.
+    for (const ConfigValue& value : file->config.values) {
+      if (!value.held_apart) FindUrls(*file, value, &all);
+    }
     FindPairs(*file, &all);
   }
   for (NamedAddress& named : all) {

@@ -354,10 +354,9 @@ TEST_F(EdgeFaultsTest, UsersWhoAreRefusedOnAllPathsAreASymptom) {
   Serve(a, "        self.answer(200)");
   AddService("shop", a, {"/list", "/find", "/about"});
   StartEdge({"/list", "/find", "/about"}, "", "allow 10.0.0.0/8; deny all; " + Proxy(fmt::format("127.0.0.1:{}", a)));
-  for (const char* path : {"GET /list", "GET /find", "GET /about"}) {
-    Users(40, absl::Hours(2), absl::Minutes(20), path, 200);
-    Users(2, absl::Minutes(1), absl::ZeroDuration(), path, 403);
-  }
+  const std::vector<std::string> paths = {"GET /list", "GET /find", "GET /about"};
+  for (const std::string& path : paths) Users(40, absl::Hours(2), absl::Minutes(20), path, 200);
+  for (const std::string& path : paths) Users(2, absl::Minutes(1), absl::ZeroDuration(), path, 403);
   v1::Diagnosis diagnosis = Run();
   EXPECT_EQ(First(diagnosis).kind(), "gateway.rejects") << All(diagnosis);
   EXPECT_EQ(First(diagnosis).location().line(), LineOf("deny all"));

@@ -49,10 +49,11 @@ const NginxDirective* BlockOf(const GatewayRequest& request) {
 }
 
 const NginxDirective* EffectiveDirective(const GatewayRequest& request, const std::string& name) {
-  // What limits a request is checked before try_files sends it on.
+  // What limits a request is checked before try_files sends it on; how it is passed on, where it is passed on.
+  const bool limits = name.starts_with("limit_") || name == "client_max_body_size";
   for (const NginxDirective* passed : request.route.passed) {
     const auto own = passed->Find(name);
-    if (!own.empty()) return own.back();
+    if (limits && !own.empty()) return own.back();
   }
   return DirectiveInEffect(*request.nginx->config, BlockOf(request), name);
 }

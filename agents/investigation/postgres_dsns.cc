@@ -102,8 +102,11 @@ class Collector {
         continue;
       }
       // What is held in a file that may not be read is not known, and nobody logs in without it.
-      if (const auto [group, part] = SplitKey(KeyOfHeldValue(value.key)); part == "password" && !IsHeld(values, value))
-        unknown.insert(group);
+      if (NamesHeldSecret(value) && !IsHeld(values, value)) {
+        const std::string held = KeyOfHeldValue(value.key);
+        if (const auto [group, part] = SplitKey(held.empty() ? value.key : held); part == "password")
+          unknown.insert(group);
+      }
       if (const auto dsn = ParsePostgresDsn(*text)) {
         PostgresWay way{&client, value.location, {}, *dsn, ToConnectionString(*dsn)};
         if (dsn->user.empty() || dsn->password.empty()) {
@@ -118,7 +121,9 @@ class Collector {
     }
     for (auto& [group, way] : urls) {
       const auto login = parts.find(group);
-      if (login != parts.end()) {
+      const bool same_user = login != parts.end() && (way.dsn.user.empty() || login->second.dsn.user.empty() ||
+                                                      way.dsn.user == login->second.dsn.user);
+      if (same_user) {
         if (way.dsn.user.empty()) way.dsn.user = login->second.dsn.user;
         way.dsn.password = login->second.dsn.password;
         if (!login->second.password_location.file().empty()) way.location = login->second.password_location;

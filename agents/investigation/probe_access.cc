@@ -48,7 +48,8 @@ void Note(const AccessRecord& record, absl::Time begin, AccessFacts* facts) {
     Count(record, during ? &counts->during : &counts->before);
     counts->failed_in_a_row = record.status < kFirstError ? 0 : counts->failed_in_a_row + 1;
     counts->last_status = record.status;
-    const auto& took = record.duration ? record.duration : record.upstream_duration;
+    // A slow line of a client's is none of ours.
+    const auto& took = record.upstream_duration ? record.upstream_duration : record.duration;
     counts->late_in_a_row = took && *took >= kLateAnswer ? counts->late_in_a_row + 1 : 0;
     if (during && IsFailure(record.status)) counts->last_failure = std::max(counts->last_failure, record.time);
   }

@@ -142,8 +142,8 @@ TEST_F(ThinModelTest, ASecretInAFileOfItsOwnWasWrittenAnew) {
   Serve(yard_port, "        self.answer(200)");
   Write("yard.seal", "correct-horse\n");
   Write("gate.seal", "battery-staple\n");
-  Write("yard.env", "TICKET_SEAL_FILE=" + Path("yard.seal") + "\n");
-  Write("gate.env", "SEAL_FILE=" + Path("gate.seal") + "\nDB_PASSWORD_FILE=" + Path("gate.seal") + "\n");
+  Write("yard.env", "TICKET_TOKEN_FILE=" + Path("yard.seal") + "\n");
+  Write("gate.env", "TOKEN_SEAL_FILE=" + Path("gate.seal") + "\nDB_PASSWORD_FILE=" + Path("gate.seal") + "\n");
   std::string log;
   for (int i = 0; i < 5; ++i) log += Json("warning", R"("msg": "token rejected: invalid signature")");
   Write("yard.log", log);

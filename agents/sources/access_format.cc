@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <functional>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -141,10 +142,16 @@ class Reader {
     std::string lower(name);
     absl::AsciiStrToLower(&lower);
     const Name* known = Find(lower);
-    // OpenTelemetry and ECS put the group before the name: "http.response.status_code", "url.path".
-    if (const size_t dot = lower.rfind('.'); known == nullptr && dot != std::string::npos)
-      known = Find(std::string_view(lower).substr(dot + 1));
-    if (known != nullptr && !value.empty()) Set(known->field, value);
+    if (known != nullptr && !value.empty()) {
+      named_.insert(known->field);
+      Set(known->field, value);
+      return;
+    }
+    // OpenTelemetry and ECS put the group before the name: "http.response.status_code", "url.path". A name by itself
+    // says more.
+    const size_t dot = lower.rfind('.');
+    known = dot == std::string::npos ? nullptr : Find(std::string_view(lower).substr(dot + 1));
+    if (known != nullptr && !value.empty() && !named_.contains(known->field)) Set(known->field, value);
   }
   std::optional<AccessRecord> Done() {
     if (!timed_ || record_.status == 0) return std::nullopt;
@@ -176,7 +183,8 @@ class Reader {
       case Field::kPath:
         return SetPath(value, &record_);
       case Field::kStatus:
-        if (!absl::SimpleAtoi(text, &record_.status)) record_.status = 0;
+        if (int status = 0; absl::SimpleAtoi(text, &status) && status >= kFirstStatus && status <= kLastStatus)
+          record_.status = status;
         return;
       case Field::kClient:
         record_.client = std::string(value);
@@ -199,8 +207,11 @@ class Reader {
     }
   }
 
+  static constexpr int kFirstStatus = 100, kLastStatus = 599;
   AccessRecord record_;
   bool timed_ = false;
+  // Fields that a name without a group gave.
+  std::set<Field> named_;
 };
 
 std::optional<AccessRecord> ReadJson(std::string_view line) {
@@ -208,18 +219,20 @@ std::optional<AccessRecord> ReadJson(std::string_view line) {
   const Json json = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   Reader reader;
-  const std::function<void(const Json&, size_t)> walk = [&](const Json& object, size_t depth) {
-    for (const auto& [key, value] : object.items()) {
-      if (value.is_string()) {
-        reader.Take(key, value.get_ref<const std::string&>());
-      } else if (value.is_number()) {
-        reader.Take(key, value.dump());
-      } else if (value.is_object() && depth < kMaxNesting) {
-        walk(value, depth + 1);
-      }
-    }
-  };
-  walk(json, 1);
+  const std::function<void(const Json&, const std::string&, size_t)> walk =
+      [&](const Json& object, const std::string& group, size_t depth) {
+        for (const auto& [name, value] : object.items()) {
+          const std::string key = group + name;
+          if (value.is_string()) {
+            reader.Take(key, value.get_ref<const std::string&>());
+          } else if (value.is_number()) {
+            reader.Take(key, value.dump());
+          } else if (value.is_object() && depth < kMaxNesting) {
+            walk(value, key + ".", depth + 1);
+          }
+        }
+      };
+  walk(json, "", 1);
   return reader.Done();
 }
 

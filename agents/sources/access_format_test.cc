@@ -62,6 +62,16 @@ TEST(AccessFormat, ReadsNamesOfOpenTelemetryAndEcs) {
       R"({"@timestamp":"2025-09-04T07:14:03Z","event.duration":5000000,"url.path":"/b","http.response.status_code":200})");
   ASSERT_TRUE(ecs.has_value());
   EXPECT_EQ(ecs->duration, absl::Milliseconds(5));
+  const auto nested = AccessFormat().Read(
+      R"({"@timestamp":"2025-09-04T07:14:03Z","event":{"duration":7000000},"http":{"response":{"status_code":200}}})");
+  ASSERT_TRUE(nested.has_value());
+  EXPECT_EQ(nested->duration, absl::Milliseconds(7));
+  // Other groups' names give way to names by themselves, and words are no status.
+  const auto both = AccessFormat().Read(
+      R"({"time":"2025-09-04T07:14:03Z","code":200,"otel.status_code":"OK","path":"/a","source.path":"/b.go"})");
+  ASSERT_TRUE(both.has_value());
+  EXPECT_EQ(both->status, 200);
+  EXPECT_EQ(both->path, "/a");
 }
 
 TEST(AccessFormat, FollowsTheLogFormatOfTheConfiguration) {

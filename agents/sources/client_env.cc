@@ -49,26 +49,24 @@ void AddEnvFiles(std::set<std::string>* paths) {
 }
 
 void ChooseEnvironments(ClientBuild build, std::set<std::string>* paths) {
-  static const RE2 kProduction(R"((.*/environment)\.prod(?:uction)?\.([mc]?[tj]s))");
+  static const RE2 kEnvironment(R"((.*/environment)(?:\.(?:prod|production|dev|development))?\.([mc]?[tj]s))");
   const std::set<std::string> listed = *paths;
   for (const std::string& path : listed) {
     std::string base, end;
-    if (!RE2::FullMatch(path, kProduction, &base, &end)) continue;
-    const std::string plain = base + "." + end;
-    std::string development = plain;
-    for (const char* mode : {".dev.", ".development."}) {
-      std::error_code error;
-      if (std::filesystem::is_regular_file(base + mode + end, error)) development = base + mode + end;
-    }
-    std::error_code error;
-    if (build == ClientBuild::kProduction) {
-      paths->erase(plain);
-      paths->erase(development);
-    } else if (std::filesystem::is_regular_file(development, error)) {
-      paths->erase(path);
-      if (development != plain) paths->erase(plain);
-      paths->insert(development);
-    }
+    if (!RE2::FullMatch(path, kEnvironment, &base, &end)) continue;
+    const auto first = [&](std::initializer_list<const char*> modes) {
+      for (const char* mode : modes) {
+        std::error_code error;
+        if (std::filesystem::is_regular_file(base + mode + end, error)) return base + mode + end;
+      }
+      return std::string();
+    };
+    const std::string chosen = build == ClientBuild::kProduction
+                                   ? first({".prod.", ".production.", "."})
+                                   : first({".development.", ".dev.", ".", ".prod.", ".production."});
+    if (chosen.empty()) continue;
+    for (const char* mode : {".prod.", ".production.", ".development.", ".dev.", "."}) paths->erase(base + mode + end);
+    paths->insert(chosen);
   }
 }
 

@@ -21,8 +21,8 @@ bool IsReadBy(const std::string& path, ClientBuild build);
 void AddEnvFiles(std::set<std::string>* paths);
 
 // Of Angular's environments (https://angular.dev/tools/cli/environments) leaves those that the build is made with:
-// environment.prod.ts stands in for environment.ts in production, environment.development.ts or environment.ts for it
-// in development, listed or not.
+// environment.prod.ts where there is one, else environment.ts, in production; environment.development.ts where there is
+// one, else environment.ts, in development; listed or not.
 void ChooseEnvironments(ClientBuild build, std::set<std::string>* paths);
 
 // KEY=value lines.

@@ -115,10 +115,10 @@ class Reader {
       for (const JsTemplatePart& part : tokens[i].parts) {
         if (part.is_expression) ScanCalls(f, part.tokens);
       }
-      if (tokens[i].kind != JsTokenKind::kIdentifier) continue;
+      if (tokens[i].kind != JsTokenKind::kIdentifier || !IsCallName(tokens[i].text)) continue;
       size_t open = i + 1;
       if (tokens[open].Is("<")) open = AfterTypeArguments(tokens, open);
-      if (open >= tokens.size() || !tokens[open].Is("(") || !IsCallName(tokens[i].text)) continue;
+      if (open >= tokens.size() || !tokens[open].Is("(")) continue;
       if (made_.makers.contains(tokens[i].text)) continue;
       if (i > 0 && tokens[i - 1].Is("function")) continue;
       Call(f, tokens, i, open);
@@ -127,7 +127,9 @@ class Reader {
 
   static size_t AfterTypeArguments(const std::vector<JsToken>& tokens, size_t at) {
     int depth = 0;
-    for (size_t i = at; i < tokens.size() && i < at + 40; ++i) {
+    constexpr int kMostWords = 40;
+    int words = 0;
+    for (size_t i = at; i < tokens.size() && words < kMostWords; ++i, ++words) {
       // Types may be written out: get<{ name: string; rows: Row[] }>(...).
       if (tokens[i].Is("{") || tokens[i].Is("[")) i = MatchingBracket(tokens, i);
       if (i >= tokens.size() || tokens[i].Is(";") || tokens[i].Is("(")) break;

@@ -90,7 +90,9 @@ class Reader {
     proxy_.entries.erase(
         std::remove_if(proxy_.entries.begin() + static_cast<std::ptrdiff_t>(before), proxy_.entries.end(), is_none),
         proxy_.entries.end());
-    if (proxy_.entries.size() > before) proxy_.tool = "angular";
+    const std::string name = files_[f].path.substr(files_[f].path.rfind('/') + 1);
+    const bool is_angulars = name.ends_with(".json") || name.find("proxy.conf") != std::string::npos;
+    if (proxy_.entries.size() > before && before == 0 && is_angulars) proxy_.tool = "angular";
   }
 
  private:

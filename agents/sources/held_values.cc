@@ -38,13 +38,18 @@ std::string KeyOfHeldValue(const std::string& key) {
   return RE2::FullMatch(key, kNamesFile, &held) ? held : "";
 }
 
+bool NamesHeldSecret(const ConfigValue& value) {
+  if (value.held_apart || !value.value.starts_with('/')) return false;
+  return IsSecretKey(KeyOfHeldValue(value.key)) || IsAmongSecrets(value.value);
+}
+
 void AddHeldValues(ConfigValues* config) {
   const size_t count = config->values.size();
   size_t files = 0;
   for (size_t i = 0; i < count && files < kMaxHeldFiles && config->values.size() < kMaxConfigValues; ++i) {
+    if (!NamesHeldSecret(config->values[i])) continue;
     const std::string path = config->values[i].value;
     const std::string key = KeyOfHeldValue(config->values[i].key);
-    if (!path.starts_with('/') || (key.empty() && !IsAmongSecrets(path))) continue;
     ++files;
     ConfigValue held{key.empty() ? config->values[i].key : key, Held(path), {}, true};
     if (held.value.empty()) continue;

@@ -56,6 +56,7 @@ TEST_F(HeldValuesTest, WhatIsNoLineOfTextIsLeft) {
   const std::string large = Write("large", std::string(kMaxHeldBytes + 1, 'x')), binary = Write("binary", "a\x01z");
   for (const std::string& path : {key, empty, large, binary, folder_, folder_ + "/none", std::string("/dev/zero")})
     EXPECT_THAT(Held("b.env", "TOKEN_FILE=" + path + "\n"), testing::IsEmpty()) << path;
+  EXPECT_THAT(Held("b.env", "PID_FILE=" + Write("pid", "12345\n") + "\n"), testing::IsEmpty()) << "no secret";
   EXPECT_THAT(Held("b.env", "PROFILE=" + Write("plain", "x") + "\n"), testing::IsEmpty());
 }
 

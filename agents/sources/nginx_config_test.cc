@@ -182,6 +182,22 @@ TEST_F(NginxConfigTest, TryFilesGoesOnWhereNoFileIs) {
     EXPECT_EQ(RouteRequest(*config, 0, "", path).kind, NginxRoute::Kind::kStatic) << path;
 }
 
+TEST_F(NginxConfigTest, TryFilesOfAServerIsForWhatNoLocationTakes) {
+  std::filesystem::create_directories(folder_ + "/www/docs");
+  const auto config = Read(fmt::format(R"(server {{
+  root {}/www;
+  try_files $uri @app;
+  location /api/ {{ proxy_pass http://127.0.0.1:9000; }}
+  location @app {{ proxy_pass http://127.0.0.1:9001; }}
+}})",
+                                       folder_));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(RouteRequest(*config, 0, "", "/api/x").addresses, ElementsAre("127.0.0.1:9000"));
+  EXPECT_THAT(RouteRequest(*config, 0, "", "/x").addresses, ElementsAre("127.0.0.1:9001"));
+  for (const char* folder : {"/", "/docs/"})
+    EXPECT_THAT(RouteRequest(*config, 0, "", folder).addresses, ElementsAre("127.0.0.1:9001")) << "$uri is no folder";
+}
+
 TEST_F(NginxConfigTest, RegularExpressionsWithNamesAndVariablesThatAMapGives) {
   const auto config = Read(R"(http {
   map $http_x_canary $pool { default shop; yes canary; }

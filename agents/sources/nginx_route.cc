@@ -298,15 +298,19 @@ const NginxDirective* NamedLocation(const NginxDirective& server, const std::str
 }
 
 // Where `try_files` sends a request of which it finds no file: "@name" or a path. "": the location itself answers.
-std::string Fallback(const NginxConfig& config, const NginxDirective& location, const std::string& path) {
-  const NginxDirective* tries = DirectiveInEffect(config, &location, "try_files");
+std::string Fallback(const NginxConfig& config, const NginxDirective& scope, const std::string& path) {
+  // Not inherited: a server's own is for what no location takes.
+  const auto found = scope.Find("try_files");
+  const NginxDirective* tries = found.empty() ? nullptr : found.back();
   if (tries == nullptr || tries->words.size() < 3) return "";
-  const NginxDirective* root = DirectiveInEffect(config, &location, "root");
-  for (size_t i = 1; root != nullptr && i + 1 < tries->words.size(); ++i) {
-    const std::string file = root->Argument(1) + WithVariables(config, tries->words[i].text, path, Captures());
+  const NginxDirective* root = DirectiveInEffect(config, &scope, "root");
+  const bool known_root = root != nullptr && root->Argument(1).starts_with('/') && scope.Find("alias").empty();
+  for (size_t i = 1; known_root && i + 1 < tries->words.size(); ++i) {
+    const std::string& wanted = tries->words[i].text;
+    const std::string file = root->Argument(1) + WithVariables(config, wanted, path, Captures());
     std::error_code ignored;
     const bool is_folder = std::filesystem::is_directory(file, ignored);
-    if (file.ends_with('/') ? is_folder : !is_folder && std::filesystem::exists(file, ignored)) return "";
+    if (wanted.ends_with('/') ? is_folder : !is_folder && std::filesystem::exists(file, ignored)) return "";
   }
   const std::string& last = tries->words.back().text;
   if (last.starts_with('@')) return last;
@@ -329,13 +333,15 @@ NginxRoute RouteRequest(const NginxConfig& config, int port, const std::string& 
     again = false;
     route.location = named != nullptr ? named : PickLocation(*route.server, path);
     named = nullptr;
-    if (route.location == nullptr) break;
-    route.steps.push_back(fmt::format("location {} ({})", MatchOf(*route.location).pattern, Place(*route.location)));
-    if (Rewrite(*route.location, &path, &route, &again, &rewritten)) return route;
-    const std::string fallback = again ? "" : Fallback(config, *route.location, path);
+    if (route.location != nullptr) {
+      route.steps.push_back(fmt::format("location {} ({})", MatchOf(*route.location).pattern, Place(*route.location)));
+      if (Rewrite(*route.location, &path, &route, &again, &rewritten)) return route;
+    }
+    const NginxDirective& here = route.location != nullptr ? *route.location : *route.server;
+    const std::string fallback = again ? "" : Fallback(config, here, path);
     if (fallback.starts_with('@')) named = NamedLocation(*route.server, fallback);
     if (!again && named == nullptr && !fallback.starts_with('/')) break;
-    if (!again) route.passed.push_back(route.location);
+    if (!again && route.location != nullptr) route.passed.push_back(route.location);
     if (fallback.starts_with('/')) path = fallback;
     rewritten = false;
   }

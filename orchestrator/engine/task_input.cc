@@ -40,11 +40,4 @@ absl::StatusOr<TaskInput> MakeTaskInput(const std::string& program, const Json& 
   return TaskInput{WithSystem(made, text), WithSystem(made, pinned ? DumpJson(Mark()) : text)};
 }
 
-std::string WithPinnedSystem(const std::string& kept, const RunBy& run_by) {
-  const Json input = Json::parse(kept, nullptr, /*allow_exceptions=*/false);
-  if (!input.is_object()) return kept;
-  const auto system = input.find(kSystem);
-  return system != input.end() && *system == Mark() ? WithSystem(input, run_by.system_text) : kept;
-}
-
 }  // namespace omnix

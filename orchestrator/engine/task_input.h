@@ -20,7 +20,4 @@ struct TaskInput {
 // An empty program makes {}. Errors: those of CachedJqProgram and JqProgram::Run.
 absl::StatusOr<TaskInput> MakeTaskInput(const std::string& program, const Json& context, const RunBy& run_by);
 
-// `sent` of `kept`.
-std::string WithPinnedSystem(const std::string& kept, const RunBy& run_by);
-
 }  // namespace omnix

@@ -31,7 +31,9 @@ TEST_F(TaskInputTest, ThePinnedSystemIsKeptAsAMark) {
     const TaskInput input = Make(program);
     EXPECT_EQ(Json::parse(input.sent)["system"], run_by_.system_json) << program;
     EXPECT_EQ(Json::parse(input.kept)["system"], Json({{"$pinned", "system"}})) << program;
-    EXPECT_EQ(WithPinnedSystem(input.kept, run_by_), input.sent) << program;
+    Json whole = Json::parse(input.kept);
+    whole["system"] = run_by_.system_json;
+    EXPECT_EQ(DumpJson(whole), input.sent) << program;
   }
   EXPECT_EQ(Make("{incident_id: .incident.id, system}").kept,
             R"({"incident_id":"inc-1","system":{"$pinned":"system"}})");
@@ -42,10 +44,8 @@ TEST_F(TaskInputTest, WhatIsNotThePinnedOneIsKeptWhole) {
        {"", "{now}", "[.system]", "\"x\"", "{system: (.system | .name = \"other\")}", "{system: null}"}) {
     const TaskInput input = Make(program);
     EXPECT_EQ(input.kept, input.sent) << program;
-    EXPECT_EQ(WithPinnedSystem(input.kept, run_by_), input.sent) << program;
     EXPECT_TRUE(Json::accept(input.sent)) << program;
   }
-  EXPECT_EQ(WithPinnedSystem("not json", run_by_), "not json");
 }
 
 TEST_F(TaskInputTest, AProgramThatFailsSaysSo) {
