@@ -154,13 +154,14 @@ class ValueJudge {
   }
 
  private:
-  // Lines that tell of no failure have it as well: every line may ("Application": "Shop").
-  bool IsSaidAnyway(const std::string& value) const {
+  // Lines that tell of no failure have it as well: every line may ("Application": "Shop"). `both`: with its key.
+  bool IsSaidAnyway(const ConfigValue& value, bool both) const {
     constexpr size_t kLookedAt = 200;
     for (const ServiceLogFacts* log : LogsOf(scene_, service_)) {
       size_t looked_at = 0;
       for (auto line = log->lines.rbegin(); line != log->lines.rend() && looked_at < kLookedAt; ++line, ++looked_at) {
-        if (!TellsOfFailure(*line) && !IsBare(*line) && NamesValue(*line, value)) return true;
+        if (TellsOfFailure(*line) || IsBare(*line) || !NamesValue(*line, value.value)) continue;
+        if (!both || NamesBoth(*line, value)) return true;
       }
     }
     return false;
@@ -179,7 +180,7 @@ class ValueJudge {
       const bool refuses =
           (RefusesValue(said.line) || NamesExactly(said.line, value)) && !IsRightPlace(value, said.line);
       if (by_value == nullptr && refuses && NamesValue(said.line, value.value) &&
-          (NamesBoth(said.line, value) || !IsSaidAnyway(value.value)))
+          !IsSaidAnyway(value, NamesBoth(said.line, value)))
         by_value = &said;
       if (by_key == nullptr && refuses && NamesKey(said.line, value.key)) by_key = &said;
     }

@@ -50,8 +50,9 @@ TEST_F(ThinModelTest, WhatIsSaidAnywayNamesNoValue) {
   const int port = FreePort();
   Serve(port, "        self.answer(500 if self.path == '/a' else 200)");
   Write("yard.json", "{\n \"Log\": {\"Application\": \"Yard.Api\"},\n \"Stores\": {\"Redis\": \"10.0.0.9:6379\"}\n}\n");
-  Write("yard.log", Json("info", R"("msg": "ready", "app": "Yard.Api")") +
-                        Json("error", R"("msg": "bad value: Vendor.Redis.ClientException", "app": "Yard.Api")"));
+  Write("yard.log",
+        Json("info", R"("msg": "ready", "Application": "Yard.Api")") +
+            Json("error", R"("msg": "bad value: Vendor.Redis.ClientException", "Application": "Yard.Api")"));
   v1::Service* yard = AddService("yard", port, {"/a"});
   yard->add_config_files()->set_path(Path("yard.json"));
   yard->add_logs()->set_path(Path("yard.log"));
