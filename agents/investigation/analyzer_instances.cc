@@ -13,6 +13,7 @@
 #include "agents/investigation/probe_instances.h"
 #include "agents/investigation/probe_processes.h"
 #include "agents/investigation/probe_service_logs.h"
+#include "agents/investigation/signing_secrets.h"
 #include "agents/investigation/symptoms_of.h"
 #include "common/hash.h"
 #include "fmt/format.h"
@@ -89,11 +90,6 @@ std::string SignatureLine(Scene* scene, const v1::Service& service) {
   return "";
 }
 
-bool IsRefusal(const v1::CheckResult& result) {
-  const int status = StatusOf(result);
-  return status == 401 || status == 403;
-}
-
 class CopyJudge {
  public:
   CopyJudge(Scene* scene, const v1::Service& service, std::vector<Candidate>* candidates)
@@ -166,7 +162,7 @@ class CopyJudge {
         *h.add_remedies() = MakeRemedy("revert", fmt::format("Take back {}", change.change->Title()), "configuration",
                                        {GitRevert(service_.name(), *change.change)});
     }
-    for (const std::string& id : SymptomsBehind(scene_, service_, IsRefusal)) h.add_symptom_ids(id);
+    for (const std::string& id : SymptomsBehind(scene_, service_, IsDenial)) h.add_symptom_ids(id);
     return h;
   }
 

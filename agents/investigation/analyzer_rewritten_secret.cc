@@ -7,9 +7,8 @@
 #include <algorithm>
 
 #include "agents/investigation/analyzer.h"
-#include "agents/investigation/log_signs.h"
 #include "agents/investigation/probe_config.h"
-#include "agents/investigation/symptoms_of.h"
+#include "agents/investigation/signing_secrets.h"
 #include "common/time.h"
 #include "fmt/format.h"
 
@@ -29,11 +28,6 @@ struct HeldSecret {
   // Several services are told to read the same file.
   bool shared = false;
 };
-
-bool IsOfSigning(const std::string& key) {
-  static const RE2 kSigning(R"((?i)(sign|jwt|hmac|token|session|cookie))");
-  return RE2::PartialMatch(key, kSigning);
-}
 
 bool IsOfLogin(const std::string& key) {
   static const RE2 kLogin(R"((?i)(passw|pwd|pass$|user|dsn|url|database|(^|[._\-])db))");
@@ -65,8 +59,6 @@ bool IsSharedStill(const std::vector<HeldSecret>& all, const HeldSecret& secret)
          });
 }
 
-bool IsRefusal(const v1::CheckResult& result) { return StatusOf(result) == 401 || StatusOf(result) == 403; }
-
 Candidate Make(Scene* scene, const v1::Service& refusing, const LogSign& sign, const HeldSecret& secret, bool alone) {
   const std::string& path = secret.value->location.file();
   v1::Hypothesis h;
@@ -84,11 +76,8 @@ Candidate Make(Scene* scene, const v1::Service& refusing, const LogSign& sign, c
   h.set_explanation(fmt::format(
       "{} was written {}. No other file holds the same, and the log of {} says that signatures are refused.", path,
       omnix::FormatTime(secret.written), refusing.name()));
-  for (const std::string& id : SymptomsBehind(*scene, refusing, IsRefusal)) h.add_symptom_ids(id);
-  if (h.symptom_ids_size() == 0) {
-    h.add_symptom_ids(scene->AddSymptom(refusing.name(), "log", "signatures are refused now and then", sign.evidence));
-  }
-  h.set_confidence(!alone ? kOneOfSeveral : IsOfSigning(secret.value->key) ? kAlone : kOfAnotherName);
+  for (const std::string& id : SymptomsOfRefusal(scene, refusing, sign)) h.add_symptom_ids(id);
+  h.set_confidence(!alone ? kOneOfSeveral : IsOfSigning(*secret.value) ? kAlone : kOfAnotherName);
   h.set_status(alone ? v1::HYPOTHESIS_STATUS_SUPPORTED : v1::HYPOTHESIS_STATUS_PROPOSED);
   return {h, {}};
 }
@@ -103,12 +92,10 @@ void AnalyzeRewrittenSecret(Scene* scene, std::vector<Candidate>* candidates) {
   }
   if (rewritten.empty() || rewritten.size() > kMaxRewritten) return;
   for (const v1::Service& service : scene->input.system.services()) {
-    const auto signs = SignsOf(*scene, service);
-    const auto sign =
-        std::find_if(signs.begin(), signs.end(), [](const LogSign* s) { return s->shape->kind == "secret.mismatch"; });
-    if (sign == signs.end()) continue;
+    const LogSign* sign = RefusedSignatures(*scene, service);
+    if (sign == nullptr) continue;
     for (const HeldSecret& secret : rewritten)
-      candidates->push_back(Make(scene, service, **sign, secret, rewritten.size() == 1));
+      candidates->push_back(Make(scene, service, *sign, secret, rewritten.size() == 1));
   }
 }
 

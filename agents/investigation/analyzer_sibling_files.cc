@@ -2,16 +2,14 @@
 // same keys, one a copy), or between services that sign and judge: files that give another value to the same key of
 // signing, or a value that another file has still and that this one had until its last change; where a log says that
 // signatures are refused. Secrets are compared by their hash and never shown.
-#include <re2/re2.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
 
 #include "agents/investigation/analyzer.h"
-#include "agents/investigation/log_signs.h"
 #include "agents/investigation/probe_config.h"
-#include "agents/investigation/symptoms_of.h"
+#include "agents/investigation/signing_secrets.h"
 #include "common/hash.h"
 #include "fmt/format.h"
 
@@ -38,19 +36,10 @@ bool AreSiblings(const Values& a, const Values& b) {
          static_cast<double>(common) >= kSameKeys * static_cast<double>(all);
 }
 
-bool IsRefusal(const v1::CheckResult& result) { return StatusOf(result) == 401 || StatusOf(result) == 403; }
-
 // Where no history tells which was changed last.
 int64_t WrittenAt(const ConfigFacts& file) {
   struct stat info {};
   return stat(file.file->path().c_str(), &info) == 0 ? info.st_mtime : 0;
-}
-
-bool IsOfSigning(const ConfigValue& value) {
-  const std::string& key = value.key;
-  static const RE2 kSigning(R"((?i)(sign|jwt|hmac|token|session|cookie))");
-  static const RE2 kLogin(R"((?i)(passw|pwd|user|dsn|url))");
-  return IsSecret(value) && RE2::PartialMatch(key, kSigning) && !RE2::PartialMatch(LastOf(key), kLogin);
 }
 
 std::string NameOf(const ConfigFacts& file) { return file.file->path().substr(file.file->path().rfind('/') + 1); }
@@ -85,9 +74,7 @@ Candidate Make(Scene* scene, const v1::Service& service, const LogSign& sign, co
                   "signs the other "
                   "does not accept.",
                   first.file->path(), second.file->path(), service.name()));
-  for (const std::string& id : SymptomsBehind(*scene, service, IsRefusal)) h.add_symptom_ids(id);
-  if (h.symptom_ids_size() == 0)
-    h.add_symptom_ids(scene->AddSymptom(service.name(), "log", "signatures are refused now and then", sign.evidence));
+  for (const std::string& id : SymptomsOfRefusal(scene, service, sign)) h.add_symptom_ids(id);
   if (change.change != nullptr) {
     h.add_evidence_for(change.change->evidence);
     const v1::ConfigFile& file = *last.file;
@@ -152,16 +139,14 @@ void JudgeFormer(Scene* scene, const v1::Service& service, const LogSign& sign, 
 
 void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
   for (const v1::Service& service : scene->input.system.services()) {
-    const auto signs = SignsOf(*scene, service);
-    const auto sign =
-        std::find_if(signs.begin(), signs.end(), [](const LogSign* s) { return s->shape->kind == "secret.mismatch"; });
-    if (sign == signs.end()) continue;
+    const LogSign* sign = RefusedSignatures(*scene, service);
+    if (sign == nullptr) continue;
     std::vector<const ConfigFacts*> files;
     for (const ConfigFacts* file : ConfigsOf(*scene, service, nullptr)) {
       if (file->instance == nullptr) files.push_back(file);
     }
-    for (const ConfigFacts* file : files) JudgeOthers(scene, service, **sign, *file, candidates);
-    JudgeFormer(scene, service, **sign, candidates);
+    for (const ConfigFacts* file : files) JudgeOthers(scene, service, *sign, *file, candidates);
+    JudgeFormer(scene, service, *sign, candidates);
     for (size_t i = 0; i < files.size(); ++i) {
       for (size_t j = i + 1; j < files.size(); ++j) {
         const Values a = ValuesOf(*files[i]), b = ValuesOf(*files[j]);
@@ -169,7 +154,7 @@ void AnalyzeSiblingFiles(Scene* scene, std::vector<Candidate>* candidates) {
         for (const auto& [key, value] : a) {
           const auto other = b.find(key);
           if (other == b.end() || other->second->value == value->value || !IsSecret(*value)) continue;
-          candidates->push_back(Make(scene, service, **sign, *files[i], *files[j], *value, *other->second));
+          candidates->push_back(Make(scene, service, *sign, *files[i], *files[j], *value, *other->second));
         }
       }
     }
