@@ -53,24 +53,17 @@ std::vector<Said> Failures(const Scene& scene, const v1::Service& service) {
   return said;
 }
 
-// Whether `word` stands in the line by itself.
-bool Names(const std::string& line, const std::string& word) {
-  const auto part = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-  for (size_t at = line.find(word); at != std::string::npos; at = line.find(word, at + 1)) {
-    const size_t end = at + word.size();
-    if ((at == 0 || !part(line[at - 1])) && (end == line.size() || !part(line[end]))) return true;
-  }
-  return false;
-}
+bool IsWordChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// The same, but not as a part of a name with dots: "Redis" is not named by "StackExchange.Redis.Connection".
-bool NamesAlone(const std::string& line, const std::string& word) {
-  const auto part = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+// Whether `word` stands in the line by itself. `dotted`: also as a part of a name with dots ("Redis" in
+// "StackExchange.Redis.Connection").
+bool Names(const std::string& line, const std::string& word, bool dotted = true) {
   for (size_t at = line.find(word); at != std::string::npos; at = line.find(word, at + 1)) {
     const size_t end = at + word.size();
-    const bool before = at > 1 && line[at - 1] == '.' && part(line[at - 2]);
-    const bool behind = end + 1 < line.size() && line[end] == '.' && part(line[end + 1]);
-    if (!before && !behind && (at == 0 || !part(line[at - 1])) && (end == line.size() || !part(line[end]))) return true;
+    const bool in_word = (at > 0 && IsWordChar(line[at - 1])) || (end < line.size() && IsWordChar(line[end]));
+    const bool in_dots = (at > 1 && line[at - 1] == '.' && IsWordChar(line[at - 2])) ||
+                         (end + 1 < line.size() && line[end] == '.' && IsWordChar(line[end + 1]));
+    if (!in_word && (dotted || !in_dots)) return true;
   }
   return false;
 }
@@ -98,7 +91,7 @@ bool NamesKey(const std::string& line, const std::string& key) {
   for (const char quote : {'\'', '"', '`'}) {
     if (line.find(quote + last + quote) != std::string::npos) return true;
   }
-  return !IsCommonWord(last) && NamesAlone(line, last);
+  return !IsCommonWord(last) && Names(line, last, /*dotted=*/false);
 }
 
 bool NamesValue(const std::string& line, const std::string& value) {
