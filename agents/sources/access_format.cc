@@ -6,7 +6,6 @@
 #include <array>
 #include <cctype>
 #include <functional>
-#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -143,7 +142,7 @@ class Reader {
     absl::AsciiStrToLower(&lower);
     const Name* known = Find(lower);
     if (known != nullptr && !value.empty()) {
-      named_.insert(known->field);
+      named_ |= BitOf(known->field);
       Set(known->field, value);
       return;
     }
@@ -151,7 +150,7 @@ class Reader {
     // says more.
     const size_t dot = lower.rfind('.');
     known = dot == std::string::npos ? nullptr : Find(std::string_view(lower).substr(dot + 1));
-    if (known != nullptr && !value.empty() && !named_.contains(known->field)) Set(known->field, value);
+    if (known != nullptr && !value.empty() && (named_ & BitOf(known->field)) == 0) Set(known->field, value);
   }
   std::optional<AccessRecord> Done() {
     if (!timed_ || record_.status == 0) return std::nullopt;
@@ -160,6 +159,8 @@ class Reader {
   AccessRecord& record() { return record_; }
 
  private:
+  static uint32_t BitOf(Field field) { return 1U << static_cast<uint32_t>(field); }
+
   static const Name* Find(std::string_view name) {
     const auto known = std::find_if(kNames.begin(), kNames.end(), [&](const Name& n) { return n.name == name; });
     return known == kNames.end() ? nullptr : &*known;
@@ -210,8 +211,8 @@ class Reader {
   static constexpr int kFirstStatus = 100, kLastStatus = 599;
   AccessRecord record_;
   bool timed_ = false;
-  // Fields that a name without a group gave.
-  std::set<Field> named_;
+  // Fields that a name without a group gave, a bit each.
+  uint32_t named_ = 0;
 };
 
 std::optional<AccessRecord> ReadJson(std::string_view line) {

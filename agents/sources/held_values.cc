@@ -3,7 +3,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "absl/strings/ascii.h"
 #include "common/file.h"
@@ -20,9 +19,6 @@ bool IsAmongSecrets(const std::string& path) {
 }
 
 std::string Held(const std::string& path) {
-  std::error_code failed;
-  const auto status = std::filesystem::status(path, failed);
-  if (failed || !std::filesystem::is_regular_file(status)) return "";
   const auto text = ReadFile(path, kMaxHeldBytes);
   if (!text.ok()) return "";
   const std::string value(absl::StripAsciiWhitespace(*text));

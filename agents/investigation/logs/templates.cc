@@ -23,16 +23,6 @@ constexpr uint64_t kAnyWord = 0;
 
 uint64_t HashOf(std::string_view text) { return absl::HashOf(absl::string_view(text.data(), text.size())); }
 
-}  // namespace
-
-bool SpeaksOfError(std::string_view text) {
-  static const re2::RE2* const regex = new re2::RE2(
-      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?-i:Exception|Error)\b|(?-i:^[EF]) |" 5\d\d\b)re");
-  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
-}
-
-namespace {
-
 // The first name of an exception ("InvalidSignatureError"), "" where there is none.
 std::string_view ExceptionIn(std::string_view text) {
   const auto is_word = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
@@ -49,6 +39,12 @@ std::string_view ExceptionIn(std::string_view text) {
 }
 
 }  // namespace
+
+bool SpeaksOfError(std::string_view text) {
+  static const re2::RE2* const regex = new re2::RE2(
+      R"re((?i)\b(?:err|error|errors|fatal|panic|crit|critical|alert|emerg|severe|exception|traceback|failed|failure|refused|denied|timed out|timeout|unreachable|segfault|oom|killed)\b|(?-i:Exception|Error)\b|(?-i:^[EF]) |" 5\d\d\b)re");
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
+}
 
 TemplateMiner::TemplateMiner() {
   templates_.push_back({"(other lines)", false});
