@@ -94,11 +94,16 @@ const v1::Plan* WantsResources(const v1::Incident& incident) {
   return task_waits ? &recovery->plan() : nullptr;
 }
 
+std::vector<std::string> RollCallOf(const v1::Incident& incident, const v1::Playbook& playbook) {
+  if (incident.phase() != v1::PHASE_MOBILIZING || incident.paused()) return {};
+  return TaskTypes(playbook);
+}
+
 Effects DeriveEffects(const v1::Incident& incident, const v1::Playbook& playbook, absl::Time now) {
   Effects effects;
   if (incident.phase() == v1::PHASE_UNSPECIFIED || IsClosed(incident.phase())) return effects;
+  effects.roll_call = RollCallOf(incident, playbook);
   if (incident.phase() == v1::PHASE_MOBILIZING && !incident.paused()) {
-    effects.roll_call = TaskTypes(playbook);
     const absl::Time entered = FromProto(incident.visits(incident.visits_size() - 1).entered_at());
     const absl::Duration timeout = absl::Milliseconds(incident.limits().mobilize_timeout_ms());
     effects.timers.push_back({TimerKind::kRollCall, entered + timeout, "", 0, timeout});

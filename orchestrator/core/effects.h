@@ -38,6 +38,9 @@ struct Effects {
   std::vector<Timer> timers;
 };
 
+// What Effects::roll_call is, by itself.
+std::vector<std::string> RollCallOf(const v1::Incident& incident, const v1::Playbook& playbook);
+
 // Pure. `now` decides only which retries are due; with InfinitePast all that wait for one come as timers.
 Effects DeriveEffects(const v1::Incident& incident, const v1::Playbook& playbook, absl::Time now);
 

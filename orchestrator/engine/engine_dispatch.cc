@@ -138,9 +138,9 @@ void Engine::RollCall(Live& live, const std::vector<std::string>& task_types) {
 }
 
 void Engine::AnswerRollCallIfComplete(Live& live) {
-  const Effects effects = DeriveEffects(live.state, live.run_by->playbook, clock_.Now());
-  if (effects.roll_call.empty()) return;
-  const bool complete = std::all_of(effects.roll_call.begin(), effects.roll_call.end(), [&](const std::string& type) {
+  const std::vector<std::string> roll_call = RollCallOf(live.state, live.run_by->playbook);
+  if (roll_call.empty()) return;
+  const bool complete = std::all_of(roll_call.begin(), roll_call.end(), [&](const std::string& type) {
     return std::any_of(live.prepared_agents.begin(), live.prepared_agents.end(), [&](const std::string& name) {
       const RegisteredAgent* agent = registry_.Find(name);
       return agent != nullptr && agent->session != nullptr && agent->task_types.contains(type);
@@ -163,7 +163,7 @@ void Engine::AnswerRollCall(Live& live) {
     offered.insert(agent->task_types.begin(), agent->task_types.end());
     answer.roster.push_back(std::move(entry));
   }
-  for (const auto& type : DeriveEffects(live.state, live.run_by->playbook, clock_.Now()).roll_call) {
+  for (const auto& type : RollCallOf(live.state, live.run_by->playbook)) {
     if (!offered.contains(type)) answer.missing_task_types.push_back(type);
   }
   const std::string incident_id = live.state.id();

@@ -47,7 +47,7 @@ std::vector<v1::Waiting> Engine::WaitingOf(const Live& live) const {
   }
   if (incident.phase() == v1::PHASE_MOBILIZING) {
     std::string missing;
-    for (const auto& type : DeriveEffects(incident, live.run_by->playbook, clock_.Now()).roll_call) {
+    for (const auto& type : RollCallOf(incident, live.run_by->playbook)) {
       if (!registry_.Offers(type, {})) missing += (missing.empty() ? "" : ", ") + type;
     }
     waiting.push_back(MakeWaiting(

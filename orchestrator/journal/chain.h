@@ -57,6 +57,8 @@ class Sealer {
     void operator()(evp_mac_ctx_st* context) const;
   };
   std::unique_ptr<evp_mac_ctx_st, ContextDeleter> context_;
+  // What End() hashes.
+  std::string gathered_;
 };
 
 // Last row of the journal as `meta` keeps it: "<id> <chain in hex> <seal in hex>".

@@ -49,7 +49,8 @@ absl::Status VisitRows(ReaderPool& readers, const std::string& incident_id, uint
     size_t got = 0;
     OMNIX_RETURN_IF_ERROR(readers.With([&](SqliteConnection& db) {
       return db.Query(
-          "SELECT id, payload, text, sequence FROM events WHERE incident = ?1 AND sequence > ?2 "
+          "SELECT id, payload, text, sequence FROM events "
+          "WHERE opened_event = (SELECT id FROM events WHERE incident = ?1 AND sequence = 1) AND sequence > ?2 "
           "ORDER BY sequence LIMIT ?3",
           [&](const SqliteRow& row) {
             after = static_cast<uint64_t>(row.Integer(3));
@@ -124,11 +125,10 @@ absl::StatusOr<std::vector<std::string>> SqliteJournal::OpenIncidentIds() {
   std::vector<std::string> incidents;
   OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
     incidents.clear();
-    return db.Query("SELECT id FROM incidents WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event",
-                    [&](const SqliteRow& row) {
-                      incidents.push_back(row.Text(0));
-                      return absl::OkStatus();
-                    });
+    return db.Query("SELECT id FROM incidents WHERE ended = 0 ORDER BY opened_event", [&](const SqliteRow& row) {
+      incidents.push_back(row.Text(0));
+      return absl::OkStatus();
+    });
   }));
   return incidents;
 }
@@ -149,7 +149,7 @@ absl::StatusOr<std::vector<v1::IncidentSummary>> SqliteJournal::ListIncidents(bo
       "ORDER BY opened_event DESC LIMIT ?1";
   constexpr const char* kOpen =
       "SELECT id, title, severity, phase, paused, opened_at, resolved_at, alerts, alerts_firing FROM incidents "
-      "WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC LIMIT ?1";
+      "WHERE ended = 0 ORDER BY opened_event DESC LIMIT ?1";
   std::vector<v1::IncidentSummary> incidents;
   OMNIX_RETURN_IF_ERROR(readers_.With([&](SqliteConnection& db) {
     return db.Query(

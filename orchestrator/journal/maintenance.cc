@@ -93,10 +93,26 @@ absl::Status CheckPins(SqliteConnection& db, std::map<std::string, NamedPin> nam
                   named.begin()->second.incident);
 }
 
+// The story of an incident is found by the number of its first row: an event with another number would be in no story.
+absl::Status CheckStories(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
+  if (version < kFirstVersionWithStoryNumbers) return absl::OkStatus();
+  return db.Query(
+      "SELECT id, incident, sequence FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM events AS first WHERE first.id = "
+      "e.opened_event AND first.incident = e.incident AND first.sequence = 1) LIMIT 1",
+      [&](const SqliteRow& row) {
+        return DataLoss(
+            "{}: row {} (incident {}, sequence {}): its columns were changed: opened_event is not the row of the "
+            "incident's first event",
+            db.path(), row.Integer(0), row.Text(1), row.Integer(2));
+      });
+}
+
 absl::Status CheckStructure(SqliteConnection& db) {
   OMNIX_ASSIGN_OR_RETURN(const auto result, db.Text("PRAGMA integrity_check(1)"));
-  if (result == "ok") return absl::OkStatus();
-  return DataLoss("{}: the database is damaged: {}", db.path(), result.value_or("no answer"));
+  const std::string answer = result.value_or("no answer");
+  if (answer == "ok") return absl::OkStatus();
+  return DataLoss("{}: the database is damaged: {}", db.path(), answer);
 }
 
 absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* report) {
@@ -118,6 +134,7 @@ absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* repor
     return DataLoss("{}: there are {} records of pruned rows, where rows are missing in {} places", db.path(), ranges,
                     walk.pruned_ranges());
   }
+  OMNIX_RETURN_IF_ERROR(CheckStories(db));
   OMNIX_RETURN_IF_ERROR(CheckPins(db, check.named_pins(), &report->pins));
   OMNIX_RETURN_IF_ERROR(CheckStructure(db));
   OMNIX_ASSIGN_OR_RETURN(report->incidents, db.Integer("SELECT count(*) FROM incidents"));
@@ -130,13 +147,13 @@ absl::StatusOr<int64_t> ReplayAll(SqliteConnection& db) {
   Projector projector(db);
   int64_t events = 0;
   OMNIX_RETURN_IF_ERROR(
-      db.Query("SELECT id, payload FROM events ORDER BY id", [&](const SqliteRow& row) -> absl::Status {
+      db.Query("SELECT id, opened_event, payload FROM events ORDER BY id", [&](const SqliteRow& row) -> absl::Status {
         v1::Event event;
-        if (!event.ParseFromString(row.Blob(1))) {
+        if (!event.ParseFromString(row.Blob(2))) {
           return DataLoss("{}: the event in row {} can't be read: run `omnix journal verify`", db.path(),
                           row.Integer(0));
         }
-        const absl::Status applied = projector.Apply(row.Integer(0), event);
+        const absl::Status applied = projector.Apply(row.Integer(0), row.Integer(1), event);
         return applied.ok() && ++events % kFlushEvery == 0 ? projector.Flush() : applied;
       }));
   OMNIX_RETURN_IF_ERROR(projector.Flush());

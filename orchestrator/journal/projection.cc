@@ -63,14 +63,15 @@ const std::string& TimeText::Format(const google::protobuf::Timestamp& time) {
   return text_ = fmt::format("{}.{:03}Z", prefix_, milli);
 }
 
-absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
+absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event& event) {
   const std::string time = times_.Format(event.time());
   if (ChangesIncidentRow(event)) {
     Last& last = touched_[event.incident_id()];
+    last.opened_event = opened_event;
     last.sequence = event.sequence();
     last.time = time;
   }
-  const Context at{id, event.incident_id(), event.sequence(), time};
+  const Context at{id, opened_event, event.incident_id(), event.sequence(), time};
   switch (event.kind_case()) {
     case v1::Event::kIncidentOpened:
       return Opened(at, event.incident_opened());
@@ -91,6 +92,7 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
     case v1::Event::kIncidentReopened:
       // The phase that it is taken up in follows.
       Details(at).resolved_at = Details(at).ended_reason = std::optional<std::string>();
+      Details(at).ended = false;
       return absl::OkStatus();
     case v1::Event::kPhaseEntered:
       return Entered(at, event.phase_entered());
@@ -143,8 +145,7 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
     case v1::Event::kIncidentCancelled:
       return EndedWithout(at, v1::PHASE_CANCELLED, event.incident_cancelled().reason());
     case v1::Event::kIncidentResolved:
-      Resolved(at, event.incident_resolved());
-      return absl::OkStatus();
+      return Resolved(at, event.incident_resolved());
     case v1::Event::kRollbackEnded:  // The actions have it from the task's product.
     case v1::Event::kNoteAdded:      // Only the story has it.
     case v1::Event::kSuspectsNamed:
@@ -156,11 +157,7 @@ absl::Status Projector::Apply(int64_t id, const v1::Event& event) {
 
 absl::Status Projector::Flush() {
   OMNIX_RETURN_IF_ERROR(WriteNewTasks());
-  if (last_visits_.size() > kMaxRememberedVisits) last_visits_.clear();
-  for (const auto& [incident, last] : touched_) {
-    OMNIX_RETURN_IF_ERROR(WriteVisits(incident, last));
-    OMNIX_RETURN_IF_ERROR(WriteIncident(incident, last));
-  }
+  for (const auto& [incident, last] : touched_) OMNIX_RETURN_IF_ERROR(WriteIncident(last));
   touched_.clear();
   return absl::OkStatus();
 }
@@ -168,7 +165,6 @@ absl::Status Projector::Flush() {
 void Projector::Discard() {
   touched_.clear();
   new_tasks_.clear();
-  last_visits_.clear();
 }
 
 Projector::Last& Projector::Details(const Context& at) {
@@ -177,7 +173,7 @@ Projector::Last& Projector::Details(const Context& at) {
   return last;
 }
 
-absl::Status Projector::WriteIncident(const std::string& incident, const Last& last) {
+absl::Status Projector::WriteIncident(const Last& last) {
   const auto phase = last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt;
   const auto severity = last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt;
   const auto alerts = last.counts ? std::optional<int64_t>(last.counts->total()) : std::nullopt;
@@ -185,8 +181,9 @@ absl::Status Projector::WriteIncident(const std::string& incident, const Last& l
   if (!last.has_details) {
     return db_.Run(
         "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
-        "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) WHERE id = ?1",
-        incident, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing);
+        "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) "
+        "WHERE opened_event = ?1",
+        last.opened_event, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing);
   }
   const std::optional<std::string> unchanged;
   const auto value = [&](const Changed& changed) -> const std::optional<std::string>& {
@@ -197,11 +194,13 @@ absl::Status Projector::WriteIncident(const std::string& incident, const Last& l
       "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing), "
       "paused = coalesce(?9, paused), agents = iif(?10, ?11, agents), cause = iif(?12, ?13, cause), "
       "explanation = iif(?14, ?15, explanation), resources = iif(?16, ?17, resources), "
-      "resolved_at = iif(?18, ?19, resolved_at), ended_reason = iif(?20, ?21, ended_reason) WHERE id = ?1",
-      incident, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing, last.paused,
+      "resolved_at = iif(?18, ?19, resolved_at), ended_reason = iif(?20, ?21, ended_reason), "
+      "ended = coalesce(?22, ended) WHERE opened_event = ?1",
+      last.opened_event, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing, last.paused,
       last.agents.has_value(), value(last.agents), last.cause.has_value(), value(last.cause),
       last.explanation.has_value(), value(last.explanation), last.resources.has_value(), value(last.resources),
-      last.resolved_at.has_value(), value(last.resolved_at), last.ended_reason.has_value(), value(last.ended_reason));
+      last.resolved_at.has_value(), value(last.resolved_at), last.ended_reason.has_value(), value(last.ended_reason),
+      last.ended);
 }
 
 absl::Status Projector::AddRepeats() {
@@ -226,9 +225,7 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
               event.by(), event.has_started_at() ? std::optional(times_.Format(event.started_at())) : std::nullopt,
               event.has_budget_until() ? std::optional(times_.Format(event.budget_until())) : std::nullopt,
               event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash(), alerts, firing));
-  touched_[at.incident].opened = true;
-  AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
-  return absl::OkStatus();
+  return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
 }
 
 absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& event) {
@@ -274,13 +271,12 @@ absl::Status Projector::Moved(const Context& at, const v1::AlertsMoved& event) {
 }
 
 absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
-  AddVisit(at, event.phase(), event.reason());
   for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
-  return absl::OkStatus();
+  return AddVisit(at, event.phase(), event.reason());
 }
 
 absl::Status Projector::Assigned(const Context& at, const v1::TaskAssigned& event) {
-  const auto deadline = event.has_deadline() ? std::optional(times_.Format(event.deadline())) : std::nullopt;
+  const auto deadline = event.has_deadline() ? std::optional(deadlines_.Format(event.deadline())) : std::nullopt;
   if (NewTask* task = FindNewTask(at.incident, event.task_id())) {
     task->state = TaskStateName(v1::TASK_STATE_RUNNING);
     task->agent = event.agent();
@@ -383,50 +379,25 @@ absl::Status Projector::RollbackAsked(const Context& at, const v1::RollbackReque
   return absl::OkStatus();
 }
 
-void Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
+absl::Status Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
   Details(at).resolved_at = std::optional(at.time);
   Details(at).ended_reason = std::optional<std::string>();
-  AddVisit(at, v1::PHASE_RESOLVED, event.reason());
+  Details(at).ended = true;
+  return AddVisit(at, v1::PHASE_RESOLVED, event.reason());
 }
 
 absl::Status Projector::EndedWithout(const Context& at, v1::Phase phase, const std::string& reason) {
   Details(at).ended_reason = OrNull(reason);
   Details(at).resolved_at = std::optional<std::string>();
+  if (phase == v1::PHASE_CANCELLED) Details(at).ended = true;
   OMNIX_RETURN_IF_ERROR(LapseApprovals(at));
-  AddVisit(at, phase, reason);
-  return absl::OkStatus();
+  return AddVisit(at, phase, reason);
 }
 
-void Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
-  Last& last = touched_[at.incident];
-  last.phase = phase;
-  last.visits.push_back({phase, at.time, reason});
-}
-
-absl::StatusOr<int64_t> Projector::LastVisit(const std::string& incident, const Last& last) {
-  if (last.opened) return 0;
-  if (const auto known = last_visits_.find(incident); known != last_visits_.end()) return known->second;
-  return db_.Integer("SELECT max(number) FROM phases WHERE incident = ?1", incident);
-}
-
-// An incident passes several phases in one transaction: each row is written once, with the time at which it was left.
-absl::Status Projector::WriteVisits(const std::string& incident, const Last& last) {
-  if (last.visits.empty()) return absl::OkStatus();
-  OMNIX_ASSIGN_OR_RETURN(int64_t number, LastVisit(incident, last));
-  if (number > 0) {
-    OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE phases SET left_at = ?3 WHERE incident = ?1 AND number = ?2", incident,
-                                  number, last.visits.front().entered_at));
-  }
-  for (size_t i = 0; i < last.visits.size(); ++i) {
-    const Visit& visit = last.visits[i];
-    const auto left_at = i + 1 < last.visits.size() ? std::optional(last.visits[i + 1].entered_at) : std::nullopt;
-    OMNIX_RETURN_IF_ERROR(
-        db_.Run("INSERT INTO phases (incident, number, phase, entered_at, left_at, reason) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                incident, ++number, PhaseName(visit.phase), visit.entered_at, left_at, OrNull(visit.reason)));
-  }
-  last_visits_[incident] = number;
-  return absl::OkStatus();
+absl::Status Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
+  touched_[at.incident].phase = phase;
+  return db_.Run("INSERT INTO visits (event, incident, phase, entered_at, reason) VALUES (?1, ?2, ?3, ?4, ?5)", at.id,
+                 at.incident, PhaseName(phase), at.time, OrNull(reason));
 }
 
 absl::Status Projector::AddTask(const Context& at, const v1::Task& task) {
@@ -461,7 +432,6 @@ absl::Status Projector::WriteNewTasks() {
 }
 
 absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& alert) {
-  const std::string payload = SerializeDeterministically(alert);
   const auto time = [&](bool has, const google::protobuf::Timestamp& when) {
     return has ? std::optional(given_times_.Format(when)) : std::nullopt;
   };
@@ -469,18 +439,16 @@ absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& ale
     return db_.Run(sql, at.id, at.incident, alert.fingerprint(), alert.title(), SeverityName(alert.severity()),
                    AlertStatusName(alert.status()), alert.subject(), alert.source(),
                    time(alert.has_starts_at(), alert.starts_at()), time(alert.has_ends_at(), alert.ends_at()),
-                   alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt,
-                   SqliteBlob{payload});
+                   alert.has_received_at() ? std::optional(times_.Format(alert.received_at())) : std::nullopt);
   };
   // Not one statement with ON CONFLICT DO UPDATE: SQLite would keep every page that it touches until its end.
   OMNIX_RETURN_IF_ERROR(
       write("INSERT OR IGNORE INTO alerts (event, incident, fingerprint, title, severity, status, subject, source, "
-            "starts_at, "
-            "ends_at, received_at, count, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)"));
+            "starts_at, ends_at, received_at, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)"));
   if (db_.changes() > 0) return true;
   OMNIX_RETURN_IF_ERROR(
       write("UPDATE alerts SET event = ?1, title = ?4, severity = ?5, status = ?6, subject = ?7, source = ?8, "
-            "starts_at = ?9, ends_at = ?10, received_at = ?11, count = count + 1, payload = ?12 "
+            "starts_at = ?9, ends_at = ?10, received_at = ?11, count = count + 1 "
             "WHERE incident = ?2 AND fingerprint = ?3"));
   return false;
 }

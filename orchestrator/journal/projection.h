@@ -33,34 +33,24 @@ class Projector {
  public:
   explicit Projector(SqliteConnection& db) : db_(db) {}
 
-  // The event with row number `id`. A task or incident that the tables don't know changes nothing: the events are the
-  // truth, and are kept whatever the tables say.
-  absl::Status Apply(int64_t id, const v1::Event& event);
+  // The event with row number `id`, of the incident whose first event has row number `opened_event`. A task or incident
+  // that the tables don't know changes nothing: the events are the truth, and are kept whatever the tables say.
+  absl::Status Apply(int64_t id, int64_t opened_event, const v1::Event& event);
 
-  // Writes what the events have changed in the rows of incidents and of their phases; before the transaction's end.
+  // Writes what the events have changed in the rows of incidents and new tasks; before the transaction's end.
   absl::Status Flush();
 
   // Adds the repeats of alert_counts to the alerts' counts: the last step of a rebuild.
   absl::Status AddRepeats();
 
-  // Forgets what Flush would write, and what it knows of the tables: after a rollback.
+  // Forgets what Flush would write: after a rollback.
   void Discard();
 
  private:
-  // More than are in flight at a time.
-  static constexpr size_t kMaxRememberedVisits = 5'000;
-
   // A column that can be NULL, where it was changed.
   using Changed = std::optional<std::optional<std::string>>;
-  struct Visit {
-    v1::Phase phase;
-    std::string entered_at;
-    std::string reason;
-  };
   struct Last {
-    // In this transaction: it has no rows of earlier ones.
-    bool opened = false;
-    std::vector<Visit> visits;
+    int64_t opened_event = 0;
     uint64_t sequence = 0;
     std::string time;
     // Unset where no event of the transaction changed it.
@@ -72,7 +62,7 @@ class Projector {
     // Rarer ones.
     bool has_details = false;
     Changed agents, cause, explanation, resources, resolved_at, ended_reason;
-    std::optional<bool> paused;
+    std::optional<bool> paused, ended;
   };
   // A task that came in this transaction and may be assigned in it: its row is written once.
   struct NewTask {
@@ -87,6 +77,7 @@ class Projector {
   // What every handler needs to know of the event.
   struct Context {
     int64_t id;
+    int64_t opened_event;
     const std::string& incident;
     uint64_t sequence;
     const std::string& time;
@@ -108,15 +99,13 @@ class Projector {
   absl::Status Rejected(const Context& at, const v1::ApprovalRejected& event);
   absl::Status RecoveryEnded(const Context& at, const v1::RecoveryEnded& event);
   absl::Status RollbackAsked(const Context& at, const v1::RollbackRequested& event);
-  void Resolved(const Context& at, const v1::IncidentResolved& event);
+  absl::Status Resolved(const Context& at, const v1::IncidentResolved& event);
   absl::Status EndedWithout(const Context& at, v1::Phase phase, const std::string& reason);
 
-  void AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
+  absl::Status AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
   // The incident's row as it changes with this transaction.
   Last& Details(const Context& at);
-  absl::Status WriteIncident(const std::string& incident, const Last& last);
-  absl::Status WriteVisits(const std::string& incident, const Last& last);
-  absl::StatusOr<int64_t> LastVisit(const std::string& incident, const Last& last);
+  absl::Status WriteIncident(const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
   NewTask* FindNewTask(const std::string& incident, const std::string& id);
   absl::Status WriteNewTasks();
@@ -130,12 +119,11 @@ class Projector {
 
   SqliteConnection& db_;
   TimeText times_;
-  // Of what alerts say: apart, so that the two don't displace each other.
+  // Of deadlines, and of what alerts say: apart, so that they don't displace each other.
+  TimeText deadlines_;
   TimeText given_times_;
   std::unordered_map<std::string, Last> touched_;
   std::vector<NewTask> new_tasks_;
-  // Number of an incident's last visit of a phase, where it is known.
-  std::unordered_map<std::string, int64_t> last_visits_;
 };
 
 }  // namespace omnix

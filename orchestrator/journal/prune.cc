@@ -136,8 +136,13 @@ class Pruner {
     std::vector<int64_t> rows;
     v1::Incident state;
     absl::Time last;
+    // A dry run changes nothing, not the schema either.
+    OMNIX_ASSIGN_OR_RETURN(const int64_t version, db_.Integer("PRAGMA user_version"));
     OMNIX_RETURN_IF_ERROR(db_.Query(
-        "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence",
+        version < kFirstVersionWithStoryNumbers
+            ? "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence"
+            : "SELECT id, payload FROM events WHERE opened_event = "
+              "(SELECT id FROM events WHERE incident = ?1 AND sequence = 1) ORDER BY sequence",
         [&](const SqliteRow& row) -> absl::Status {
           v1::Event event;
           if (!event.ParseFromString(row.Blob(1)) || event.incident_id() != incident) {
@@ -217,7 +222,7 @@ class Pruner {
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM alerts WHERE incident = ?1", incident));
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM actions WHERE incident = ?1", incident));
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM approvals WHERE incident = ?1", incident));
-    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM phases WHERE incident = ?1", incident));
+    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM visits WHERE incident = ?1", incident));
     return db_.Run("DELETE FROM alert_counts WHERE incident = ?1", incident);
   }
 

@@ -187,7 +187,8 @@ TEST_F(PruneTest, StillFindsRowsThatSomebodyElseRemoved) {
       {"UPDATE pruned SET after = zeroblob(32) WHERE first = 5", "changed without the key"},
       {"INSERT INTO pruned SELECT 1000, 1001, before, after, time, seal FROM pruned WHERE first = 5",
        "records of pruned"},
-      {"INSERT INTO events SELECT 5, incident, 999, time, type, text, payload, chain FROM events WHERE id = 6",
+      {"INSERT INTO events SELECT 5, incident, 999, time, type, text, payload, chain, opened_event FROM events WHERE "
+       "id = 6",
        "row 5"},
       {"DELETE FROM events WHERE id = (SELECT max(id) FROM events)", "the end was cut off"},
       {"DELETE FROM events", "the end was cut off"},
@@ -208,7 +209,9 @@ TEST_F(PruneTest, StillFindsRowsThatSomebodyElseRemoved) {
 TEST_F(PruneTest, HidesNoTampering) {
   const std::string kTamperings[] = {
       fmt::format("UPDATE events SET text = 'x' WHERE incident = '{}' AND sequence = 3", kOld),
-      fmt::format("UPDATE events SET incident = '{}', sequence = 99 WHERE id = 6", kOld),
+      fmt::format("UPDATE events SET sequence = 99, opened_event = (SELECT opened_event FROM events WHERE incident = "
+                  "'{}') WHERE id = 6",
+                  kOld),
       fmt::format("DELETE FROM events WHERE incident = '{}' AND sequence = 3", kOpen)};
   for (const std::string& sql : kTamperings) {
     const TemporaryFolder copies(FastFolder());

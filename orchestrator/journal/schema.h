@@ -20,6 +20,9 @@ inline constexpr int64_t kApplicationId = 0x4F4D4E58;
 using Migrations = std::vector<std::string>;
 const Migrations& JournalMigrations();
 
+// From this version on events.opened_event says to which story a row belongs; programs that only read meet older ones.
+inline constexpr int64_t kFirstVersionWithStoryNumbers = 4;
+
 // The version that this program writes.
 int64_t SchemaVersion();
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr mode_t kJournalMode = 0640;
 // More than are in flight at a time; few enough to stay in the processor's cache.
-constexpr size_t kMaxRememberedSequences = 5'000;
+constexpr size_t kMaxRememberedStories = 5'000;
 // As SQLite numbers its levels.
 constexpr int64_t kSynchronousFull = 2;
 // Checkpoints are Maintain()'s: SQLite's own would stall the commit that they follow, and hide their errors. The cache
@@ -120,7 +120,7 @@ absl::Status SqliteJournal::OpenWriter() {
         return SQLITE_OK;
       },
       &log_pages_);
-  sequences_.clear();
+  stories_.clear();
   projector_ = std::make_unique<Projector>(*writer_);
   OMNIX_CRASH_POINT("journal.opened");
   return absl::OkStatus();
@@ -212,7 +212,7 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   if (!writer_) return Annotate(failure_, "the journal takes nothing until it is opened again: ");
   if (batch.empty()) return absl::OkStatus();
   next_head_ = head_;
-  if (sequences_.size() > kMaxRememberedSequences) sequences_.clear();
+  if (stories_.size() > kMaxRememberedStories) stories_.clear();
   absl::Status status = CheckLogSize();
   if (status.ok()) status = InTransaction(*writer_, [&] { return WriteAll(batch); });
   OMNIX_CRASH_POINT("journal.transaction_ended");
@@ -224,7 +224,7 @@ absl::Status SqliteJournal::Append(const Batch& batch) {
   }
   projector_->Discard();
   OMNIX_CRASH_POINT("journal.append_failed");
-  sequences_.clear();
+  stories_.clear();
   return absl::IsInvalidArgument(status) ? status : Fail(status);
 }
 
@@ -265,41 +265,56 @@ absl::Status SqliteJournal::WriteAll(const Batch& batch) {
   return absl::OkStatus();
 }
 
-absl::Status SqliteJournal::CheckSequence(const v1::Event& event) {
+absl::StatusOr<SqliteJournal::Story> SqliteJournal::FindStory(const std::string& incident) {
+  Story story;
+  OMNIX_ASSIGN_OR_RETURN(story.opened_event,
+                         writer_->Integer("SELECT id FROM events WHERE incident = ?1 AND sequence = 1", incident));
+  if (story.opened_event == 0) return story;
+  OMNIX_ASSIGN_OR_RETURN(
+      const int64_t last,
+      writer_->Integer("SELECT max(sequence) FROM events WHERE opened_event = ?1", story.opened_event));
+  story.sequence = static_cast<uint64_t>(last);
+  return story;
+}
+
+absl::StatusOr<SqliteJournal::Story*> SqliteJournal::Continue(const v1::Event& event) {
   const std::string& incident = event.incident_id();
   if (incident.empty() || !event.has_time() || event.kind_case() == v1::Event::KIND_NOT_SET) {
     return InvalidArgument(
         "an event needs an incident, a time and a kind; this one (incident '{}', sequence {}) lacks one", incident,
         event.sequence());
   }
-  auto found = sequences_.find(incident);
-  if (found == sequences_.end()) {
-    int64_t last = 0;
+  auto found = stories_.find(incident);
+  if (found == stories_.end()) {
+    Story story;
     // That an incident's first event is its first one, the index of the table sees: InsertEvent.
     if (event.sequence() > 1) {
-      OMNIX_ASSIGN_OR_RETURN(last, writer_->Integer("SELECT max(sequence) FROM events WHERE incident = ?1", incident));
+      OMNIX_ASSIGN_OR_RETURN(story, FindStory(incident));
     }
-    found = sequences_.emplace(incident, static_cast<uint64_t>(last)).first;
+    found = stories_.emplace(incident, story).first;
   }
-  if (event.sequence() != found->second + 1) {
-    return InvalidArgument("{}: event {} does not follow event {}", incident, event.sequence(), found->second);
+  Story& story = found->second;
+  if (event.sequence() != story.sequence + 1) {
+    return InvalidArgument("{}: event {} does not follow event {}", incident, event.sequence(), story.sequence);
   }
-  found->second = event.sequence();
-  return absl::OkStatus();
+  story.sequence = event.sequence();
+  if (story.sequence == 1) story.opened_event = next_head_.id;
+  return &story;
 }
 
-absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload) {
+absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload,
+                                        const Story& story) {
   const v1::Event& event = recorded.event();
   const absl::Status inserted = writer_->Run(
-      "INSERT INTO events (id, incident, sequence, time, type, text, payload, chain) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      "INSERT INTO events (id, incident, sequence, time, type, text, payload, chain, opened_event) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       next_head_.id, event.incident_id(), event.sequence(), times_.Format(event.time()),
-      EventTypeName(event.kind_case()), recorded.text(), SqliteBlob{payload}, SqliteBlob{next_head_.chain});
+      EventTypeName(event.kind_case()), recorded.text(), SqliteBlob{payload}, SqliteBlob{next_head_.chain},
+      story.opened_event);
   if (inserted.ok() || event.sequence() > 1) return inserted;
-  OMNIX_ASSIGN_OR_RETURN(const int64_t last,
-                         writer_->Integer("SELECT max(sequence) FROM events WHERE incident = ?1", event.incident_id()));
-  if (last == 0) return inserted;
-  return InvalidArgument("{}: event 1 does not follow event {}", event.incident_id(), last);
+  OMNIX_ASSIGN_OR_RETURN(const Story kept, FindStory(event.incident_id()));
+  if (kept.sequence == 0) return inserted;
+  return InvalidArgument("{}: event 1 does not follow event {}", event.incident_id(), kept.sequence);
 }
 
 absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
@@ -308,14 +323,14 @@ absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
   for (size_t i = 0; i < batch.events.size(); ++i) {
     const v1::RecordedEvent& recorded = batch.events[i];
     const v1::Event& event = recorded.event();
-    OMNIX_RETURN_IF_ERROR(CheckSequence(event));
+    next_head_.id += 1;
+    OMNIX_ASSIGN_OR_RETURN(const Story* story, Continue(event));
     const std::string payload_here = serialized ? "" : SerializeDeterministically(event);
     const std::string& payload = serialized ? batch.payloads[i] : payload_here;
-    next_head_.id += 1;
     next_head_.chain = sealer_->EventChain(next_head_.chain, next_head_.id, payload, recorded.text());
-    OMNIX_RETURN_IF_ERROR(InsertEvent(recorded, payload));
+    OMNIX_RETURN_IF_ERROR(InsertEvent(recorded, payload, *story));
     OMNIX_CRASH_POINT("journal.event_inserted");
-    OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, event));
+    OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, story->opened_event, event));
     if (event.has_alerts_moved()) {
       OMNIX_RETURN_IF_ERROR(MoveRepeats(event.incident_id(), event.alerts_moved()));
     }

@@ -77,6 +77,12 @@ class SqliteJournal final : public Journal {
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
 
  private:
+  // What an incident's next event needs to know of those before it.
+  struct Story {
+    int64_t opened_event = 0;  // row number of the first
+    uint64_t sequence = 0;     // of the last
+  };
+
   SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileLock> lock);
 
   absl::Status OpenWriter();
@@ -88,13 +94,15 @@ class SqliteJournal final : public Journal {
   void CloseWriter();
   absl::Status Fail(const absl::Status& status);
   absl::Status WriteAll(const Batch& batch);
-  absl::Status InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload);
+  absl::Status InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload, const Story& story);
   absl::Status WriteEvents(const Batch& batch);
   absl::Status WriteRepeats(const Batch& batch);
   absl::Status MoveRepeats(const std::string& from, const v1::AlertsMoved& moved);
   absl::Status WritePending(const Batch& batch);
   absl::Status WriteAgents(const Batch& batch);
-  absl::Status CheckSequence(const v1::Event& event);
+  // The incident's, with the event added: it must follow the last one. Valid until the next call.
+  absl::StatusOr<Story*> Continue(const v1::Event& event);
+  absl::StatusOr<Story> FindStory(const std::string& incident);
 
   const SqliteJournalOptions options_;
   std::unique_ptr<FileLock> lock_;
@@ -112,8 +120,8 @@ class SqliteJournal final : public Journal {
   // As it will be once the transaction that is being written is durable.
   Head next_head_;
   absl::Status failure_;
-  // Last sequence numbers of incidents written lately, with those of the batch that is being written.
-  std::unordered_map<std::string, uint64_t> sequences_;
+  // Of incidents written lately, with the events of the batch that is being written.
+  std::unordered_map<std::string, Story> stories_;
   // Pages in the write-ahead log after the last commit.
   int log_pages_ = 0;
 };
