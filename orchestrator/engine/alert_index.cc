@@ -6,12 +6,13 @@
 
 namespace omnix {
 
-AlertIndex::Key AlertIndex::KeyOf(const std::string& fingerprint) {
+const AlertIndex::Key& AlertIndex::KeyOf(const std::string& fingerprint) const {
+  if (fingerprint == last_fingerprint_ && !fingerprint.empty()) return last_key_;
   const std::string digest = Sha256(fingerprint);
-  Key key;
-  std::memcpy(&key.high, digest.data(), sizeof key.high);
-  std::memcpy(&key.low, digest.data() + sizeof key.high, sizeof key.low);
-  return key;
+  std::memcpy(&last_key_.high, digest.data(), sizeof last_key_.high);
+  std::memcpy(&last_key_.low, digest.data() + sizeof last_key_.high, sizeof last_key_.low);
+  last_fingerprint_ = fingerprint;
+  return last_key_;
 }
 
 AlertIndex::Owner& AlertIndex::OwnerOf(const std::string& incident_id) {

@@ -67,11 +67,14 @@ class AlertIndex {
     uint64_t number = 0;
   };
 
-  static Key KeyOf(const std::string& fingerprint);
+  // Of one alert after the other, each several times: the last one is kept.
+  const Key& KeyOf(const std::string& fingerprint) const;
   Owner& OwnerOf(const std::string& incident_id);
   void Put(Owner& owner, const Key& key, v1::AlertStatus status, v1::Severity severity);
   void Remember(const Key& key, Known last);
 
+  mutable std::string last_fingerprint_;
+  mutable Key last_key_;
   std::unordered_map<std::string, Owner> owners_;
   std::unordered_map<Key, Known, KeyHash> open_;
   // The numbers are those of closed_order_.

@@ -176,7 +176,7 @@ class Engine {
   absl::StatusOr<bool> ReopenFor(const v1::Alert& alert, const std::string& ended_id, const GroupingRule& rule);
   // The alerts that open an incident now; none: this one waits.
   std::vector<PendingAlerts::Taken> AlertsToOpen(v1::Alert alert, const GroupingRule& rule);
-  absl::StatusOr<IngestedAlert> OpenFor(const std::vector<PendingAlerts::Taken>& taken,
+  absl::StatusOr<IngestedAlert> OpenFor(std::vector<PendingAlerts::Taken> taken,
                                         const std::optional<command::Flap>& flap, std::set<std::string>& touched);
   // What an alert counted while it waited, beside the reading that its incident begins with.
   void CountOccurrences(const std::string& id, const std::string& fingerprint, uint32_t occurrences);

@@ -56,7 +56,9 @@ std::vector<PendingAlerts::Taken> Engine::AlertsToOpen(v1::Alert alert, const Gr
   if (!rule.occurrences || (pending_.IsFull() && pending_.Find(fingerprint) == nullptr)) {
     const uint32_t occurrences = pending_.OccurrencesWith(alert);
     pending_.Remove(fingerprint, changes);
-    return {{std::move(alert), occurrences}};
+    std::vector<PendingAlerts::Taken> taken;
+    taken.push_back({std::move(alert), occurrences});
+    return taken;
   }
   if (!pending_.Fires(alert, rule.name, rule.CountedTogether(alert), *rule.occurrences, changes)) return {};
   return pending_.TakeGroup(fingerprint, changes);
@@ -99,25 +101,27 @@ absl::StatusOr<IngestedAlert> Engine::IngestNew(v1::Alert alert, std::set<std::s
     OMNIX_CRASH_POINT("alerts.pending");
     return IngestedAlert{"", false, false, true};
   }
-  return OpenFor(taken, flap, touched);
+  return OpenFor(std::move(taken), flap, touched);
 }
 
-absl::StatusOr<IngestedAlert> Engine::OpenFor(const std::vector<PendingAlerts::Taken>& taken,
+absl::StatusOr<IngestedAlert> Engine::OpenFor(std::vector<PendingAlerts::Taken> taken,
                                               const std::optional<command::Flap>& flap,
                                               std::set<std::string>& touched) {
   OMNIX_CRASH_POINT("alerts.before_opening");
   std::set<std::string> ended;
   v1::Severity severity = v1::SEVERITY_UNKNOWN;
   std::vector<v1::Alert> alerts;
-  for (const auto& [opening, occurrences] : taken) {
+  std::vector<std::pair<std::string, uint32_t>> counts;
+  for (auto& [opening, occurrences] : taken) {
     severity = std::max(severity, opening.severity());
     if (const AlertIndex::Known* known = alerts_.FindEnded(opening.fingerprint())) ended.insert(known->incident_id());
-    alerts.push_back(opening);
+    counts.emplace_back(opening.fingerprint(), occurrences);
+    alerts.push_back(std::move(opening));
   }
   const std::string by = alerts[0].source().empty() ? "alert" : alerts[0].source();
   const std::string title = alerts[0].title();
   OMNIX_ASSIGN_OR_RETURN(const std::string id, Open(title, severity, std::move(alerts), by, "", flap));
-  for (const auto& [opening, occurrences] : taken) CountOccurrences(id, opening.fingerprint(), occurrences);
+  for (const auto& [fingerprint, occurrences] : counts) CountOccurrences(id, fingerprint, occurrences);
   for (const auto& former : ended) OMNIX_RETURN_IF_ERROR(NoteLate(id, former, touched));
   return IngestedAlert{id, true, false};
 }

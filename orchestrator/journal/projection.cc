@@ -173,7 +173,26 @@ Projector::Last& Projector::Details(const Context& at) {
   return last;
 }
 
+// The row as it is at the transaction's end: written once.
+absl::Status Projector::InsertIncident(const Last& last) {
+  const NewIncident& opened = *last.opened;
+  return db_.Run(
+      "INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
+      "budget_until, playbook_hash, system_hash, policy_hash, alerts, alerts_firing, sequence, updated_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+      last.opened_event, opened.id, opened.title, SeverityName(last.severity.value_or(opened.severity)),
+      PhaseName(last.phase.value_or(v1::PHASE_DETECTED)), opened.opened_at, opened.opened_by, opened.started_at,
+      opened.budget_until, opened.playbook_hash, opened.system_hash, opened.policy_hash,
+      last.counts ? static_cast<int64_t>(last.counts->total()) : opened.alerts + last.new_alerts,
+      last.counts ? static_cast<int64_t>(last.counts->firing()) : opened.firing, last.sequence, last.time);
+}
+
 absl::Status Projector::WriteIncident(const Last& last) {
+  if (last.opened) {
+    OMNIX_RETURN_IF_ERROR(InsertIncident(last));
+    if (!last.has_details) return absl::OkStatus();
+  }
+  const int64_t new_alerts = last.opened ? 0 : last.new_alerts;
   const auto phase = last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt;
   const auto severity = last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt;
   const auto alerts = last.counts ? std::optional<int64_t>(last.counts->total()) : std::nullopt;
@@ -183,7 +202,7 @@ absl::Status Projector::WriteIncident(const Last& last) {
         "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
         "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) "
         "WHERE opened_event = ?1",
-        last.opened_event, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing);
+        last.opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing);
   }
   const std::optional<std::string> unchanged;
   const auto value = [&](const Changed& changed) -> const std::optional<std::string>& {
@@ -195,12 +214,12 @@ absl::Status Projector::WriteIncident(const Last& last) {
       "paused = coalesce(?9, paused), agents = iif(?10, ?11, agents), cause = iif(?12, ?13, cause), "
       "explanation = iif(?14, ?15, explanation), resources = iif(?16, ?17, resources), "
       "resolved_at = iif(?18, ?19, resolved_at), ended_reason = iif(?20, ?21, ended_reason), "
-      "ended = coalesce(?22, ended) WHERE opened_event = ?1",
-      last.opened_event, last.sequence, last.time, phase, severity, last.new_alerts, alerts, firing, last.paused,
+      "ended = coalesce(?22, ended), plan_hash = iif(?23, ?24, plan_hash) WHERE opened_event = ?1",
+      last.opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing, last.paused,
       last.agents.has_value(), value(last.agents), last.cause.has_value(), value(last.cause),
       last.explanation.has_value(), value(last.explanation), last.resources.has_value(), value(last.resources),
       last.resolved_at.has_value(), value(last.resolved_at), last.ended_reason.has_value(), value(last.ended_reason),
-      last.ended);
+      last.ended, last.plan_hash.has_value(), value(last.plan_hash));
 }
 
 absl::Status Projector::AddRepeats() {
@@ -217,14 +236,19 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
     OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, alert));
     alerts += is_new ? 1 : 0;
   }
-  OMNIX_RETURN_IF_ERROR(
-      db_.Run("INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
-              "budget_until, playbook_hash, system_hash, policy_hash, alerts, alerts_firing) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-              at.id, at.incident, event.title(), SeverityName(event.severity()), PhaseName(v1::PHASE_DETECTED), at.time,
-              event.by(), event.has_started_at() ? std::optional(times_.Format(event.started_at())) : std::nullopt,
-              event.has_budget_until() ? std::optional(times_.Format(event.budget_until())) : std::nullopt,
-              event.pins().playbook_hash(), event.pins().system_hash(), event.pins().policy_hash(), alerts, firing));
+  NewIncident& opened = touched_[at.incident].opened.emplace();
+  opened.id = at.incident;
+  opened.title = event.title();
+  opened.severity = event.severity();
+  opened.opened_at = at.time;
+  opened.opened_by = event.by();
+  if (event.has_started_at()) opened.started_at = given_times_.Format(event.started_at());
+  if (event.has_budget_until()) opened.budget_until = deadlines_.Format(event.budget_until());
+  opened.playbook_hash = event.pins().playbook_hash();
+  opened.system_hash = event.pins().system_hash();
+  opened.policy_hash = event.pins().policy_hash();
+  opened.alerts = alerts;
+  opened.firing = firing;
   return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
 }
 
@@ -367,10 +391,12 @@ absl::Status Projector::Rejected(const Context& at, const v1::ApprovalRejected& 
 }
 
 absl::Status Projector::RecoveryEnded(const Context& at, const v1::RecoveryEnded& event) {
+  // The row may not have the plan yet, where that came in the same transaction.
+  const Changed& plan_hash = Details(at).plan_hash;
   OMNIX_RETURN_IF_ERROR(
       db_.Run("UPDATE actions SET outcome = ?2 WHERE incident = ?1 "
-              "AND plan_hash = (SELECT plan_hash FROM incidents WHERE id = ?1)",
-              at.incident, OrNull(event.outcome())));
+              "AND plan_hash = coalesce(?3, (SELECT plan_hash FROM incidents WHERE opened_event = ?4))",
+              at.incident, OrNull(event.outcome()), plan_hash.value_or(std::nullopt), at.opened_event));
   return LapseApprovals(at);
 }
 
@@ -454,7 +480,7 @@ absl::StatusOr<bool> Projector::PutAlert(const Context& at, const v1::Alert& ale
 }
 
 absl::Status Projector::AddPlan(const Context& at, const v1::Plan& plan) {
-  OMNIX_RETURN_IF_ERROR(db_.Run("UPDATE incidents SET plan_hash = ?2 WHERE id = ?1", at.incident, OrNull(plan.hash())));
+  Details(at).plan_hash = OrNull(plan.hash());
   int number = 0;
   for (const v1::Action& action : plan.actions()) {
     OMNIX_RETURN_IF_ERROR(

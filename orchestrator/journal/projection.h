@@ -49,8 +49,17 @@ class Projector {
  private:
   // A column that can be NULL, where it was changed.
   using Changed = std::optional<std::optional<std::string>>;
+  // What the row of an incident begins with that was opened in this transaction.
+  struct NewIncident {
+    std::string id, title, opened_at, opened_by, playbook_hash, system_hash, policy_hash;
+    std::optional<std::string> started_at, budget_until;
+    v1::Severity severity = v1::SEVERITY_UNKNOWN;
+    int alerts = 0;
+    int firing = 0;
+  };
   struct Last {
     int64_t opened_event = 0;
+    std::optional<NewIncident> opened;
     uint64_t sequence = 0;
     std::string time;
     // Unset where no event of the transaction changed it.
@@ -61,7 +70,7 @@ class Projector {
     int64_t new_alerts = 0;
     // Rarer ones.
     bool has_details = false;
-    Changed agents, cause, explanation, resources, resolved_at, ended_reason;
+    Changed agents, cause, explanation, plan_hash, resources, resolved_at, ended_reason;
     std::optional<bool> paused, ended;
   };
   // A task that came in this transaction and may be assigned in it: its row is written once.
@@ -106,6 +115,7 @@ class Projector {
   // The incident's row as it changes with this transaction.
   Last& Details(const Context& at);
   absl::Status WriteIncident(const Last& last);
+  absl::Status InsertIncident(const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
   NewTask* FindNewTask(const std::string& incident, const std::string& id);
   absl::Status WriteNewTasks();
