@@ -2,6 +2,8 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cmath>
+#include <memory>
 
 #include "tests/bench/engine/measure.h"
 #include "tests/bench/engine/world.h"
@@ -17,9 +19,7 @@ struct Options {
   std::vector<int> evidence = {0, 3};
 };
 
-template <typename AnyWorld>
-Figures Round(const Options& options, const RoundOptions& round) {
-  AnyWorld world(round);
+Figures Round(const Options& options, World& world) {
   WarmUp(world, options.warm_up_seconds);
   return Measure(world, options.seconds);
 }
@@ -28,14 +28,18 @@ Figures Round(const Options& options, const RoundOptions& round) {
 void Compare(const Options& options, const RoundOptions& round) {
   std::vector<Figures> ceiling;
   std::vector<Figures> engine;
+  double after_load_mb = 0;
   for (int i = 0; i < options.rounds; ++i) {
-    ceiling.push_back(Round<CeilingWorld>(options, round));
-    engine.push_back(Round<EngineWorld>(options, round));
+    ceiling.push_back(Round(options, *std::make_unique<CeilingWorld>(round)));
+    EngineWorld world(round);
+    engine.push_back(Round(options, world));
+    if (i + 1 == options.rounds) after_load_mb = static_cast<double>(world.ResidentBytesAfterLoad()) / (1 << 20);
   }
   const Figures limit = Median(ceiling);
   const Figures own = Median(engine);
   Print(Line("ceiling", round, limit));
   Json line = Line("engine", round, own);
+  line["orchestrator_rss_after_load_mb"] = std::round(after_load_mb * 10) / 10;
   line["ratio_to_ceiling"] = Ratio(own.at("steps_per_second"), limit.at("steps_per_second"));
   line["p50_to_ceiling"] = Ratio(own.at("step_p50_ms"), limit.at("step_p50_ms"));
   line["p99_to_ceiling"] = Ratio(own.at("step_p99_ms"), limit.at("step_p99_ms"));

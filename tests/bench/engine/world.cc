@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "common/http_client.h"
 #include "common/json.h"
@@ -75,9 +78,27 @@ EngineWorld::EngineWorld(const RoundOptions& options) {
   feeder_ = std::thread([this, in_flight = options.in_flight] { Feed(in_flight); });
 }
 
-EngineWorld::~EngineWorld() {
+EngineWorld::~EngineWorld() { StopFeeding(); }
+
+void EngineWorld::StopFeeding() {
   stopping_ = true;
-  feeder_.join();
+  if (feeder_.joinable()) feeder_.join();
+}
+
+uint64_t EngineWorld::ResidentBytesAfterLoad() {
+  StopFeeding();
+  WaitFor([&] { return board_->finished >= posted_; }, "the incidents in flight to end");
+  // Memory is given back little by little, for some seconds.
+  constexpr int kSteadySeconds = 3;
+  constexpr int kLongestSeconds = 12;
+  uint64_t least = orchestrator().ResidentBytes();
+  for (int second = 0, steady = 0; steady < kSteadySeconds && second < kLongestSeconds; ++second) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const uint64_t now = orchestrator().ResidentBytes();
+    steady = now < least ? 0 : steady + 1;
+    least = std::min(least, now);
+  }
+  return orchestrator().ResidentBytes();
 }
 
 uint64_t EngineWorld::JournalBytes() const { return BytesOf(folder_ / "data/journal.db"); }

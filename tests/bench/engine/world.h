@@ -52,11 +52,15 @@ class EngineWorld final : public World {
   uint64_t JournalBytes() const override;
   // In the journal.
   uint64_t Events() const;
+  // Opens no further incidents and waits until those in flight have ended and the orchestrator gives no more memory
+  // back, at most some 20 s; its resident bytes then.
+  uint64_t ResidentBytesAfterLoad();
 
  private:
   // Keeps `in_flight` incidents open.
   void Feed(uint32_t in_flight);
   void PostAlerts(uint32_t count);
+  void StopFeeding();
 
   std::string http_;
   uint64_t posted_ = 0;
