@@ -118,7 +118,11 @@ void EngineThread::RunEngine() {
              (!writer_busy_ && !must_forget_ && engine_.HasTransaction());
     };
     const absl::Duration until_tick = std::min(engine_.NextTick() - clock_.Monotonic(), kLongestSleep);
-    if (until_tick > absl::ZeroDuration()) engine_wakes_.wait_for(lock, absl::ToChronoNanoseconds(until_tick), ready);
+    if (until_tick > absl::ZeroDuration()) {
+      engine_waits_ = true;
+      engine_wakes_.wait_for(lock, absl::ToChronoNanoseconds(until_tick), ready);
+      engine_waits_ = false;
+    }
     std::vector<EngineInput> inputs = inputs_.Take(RoomForAlerts());
     lock.unlock();
     for (auto& input : inputs) {
@@ -132,19 +136,23 @@ void EngineThread::RunEngine() {
     lock.lock();
     // Alerts that were refused are in no transaction.
     if (!engine_.HasTransaction()) alerts_taken_ = 0;
-    if (!writer_busy_ && !must_forget_ && engine_.HasTransaction()) {
-      to_write_ = engine_.TakeTransaction();
-      alerts_taken_ = 0;
-      writer_busy_ = true;
-      writer_wakes_.notify_one();
-      OMNIX_CRASH_POINT("engine.transaction_given");
-    }
+    if (GiveTransaction()) writer_wakes_.notify_one();
     more_to_write_ = engine_.HasTransaction();
     if (stopping_ && inputs_.empty() && !writer_busy_ && !engine_.HasTransaction()) return;
     if (stopping_ && writer_busy_) {
       engine_wakes_.wait(lock, [&] { return !writer_busy_ || inputs_.HasInputs(RoomForAlerts()); });
     }
   }
+}
+
+bool EngineThread::GiveTransaction() {
+  if (writer_busy_ || must_forget_ || !engine_.HasTransaction()) return false;
+  to_write_ = engine_.TakeTransaction();
+  alerts_taken_ = 0;
+  writer_busy_ = true;
+  more_to_write_ = false;
+  OMNIX_CRASH_POINT("engine.transaction_given");
+  return true;
 }
 
 void EngineThread::RunWriter() {
@@ -167,6 +175,9 @@ void EngineThread::RunWriter() {
     Write(std::move(transaction));
     lock.lock();
     writer_busy_ = false;
+    // A full transaction is taken at once: until the engine's thread had woken up and given it, this one would have
+    // slept. One that is not full is left to grow meanwhile.
+    if (engine_waits_ && RoomForAlerts() == 0) GiveTransaction();
     engine_wakes_.notify_one();
   }
 }

@@ -65,6 +65,9 @@ class EngineThread final : public AgentPort, public OperatorPort {
 
   void RunEngine();
   void RunWriter();
+  // Takes the transaction from the engine where the writer may have it. With the lock, in the engine's thread, or in
+  // the writer's while that one waits.
+  bool GiveTransaction();
   void RunPublisher();
   // Of the engine's thread.
   void Forget(Engine& engine, const absl::Status& why);
@@ -96,6 +99,8 @@ class EngineThread final : public AgentPort, public OperatorPort {
   size_t alerts_taken_ = 0;
   std::optional<Transaction> to_write_;
   bool writer_busy_ = false;
+  // The engine's thread waits for work: whoever has the lock may touch the engine.
+  bool engine_waits_ = false;
   // From a failed transaction until the engine has forgotten what it built upon it: it must not give another one.
   bool must_forget_ = false;
   // What was kept could not be read: the journal must be opened again.
