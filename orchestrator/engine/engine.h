@@ -1,8 +1,8 @@
 // The engine: owns all open incidents, decides what commands mean, and gives what must become durable before anything
 // leaves.
 //
-// One thread only. It does no IO but reads of the journal (at start, and for closed incidents that come back). Its user
-// calls the inputs, then takes the Transaction, makes it durable, and lets it out; while one is being written the next
+// One thread at a time. It does no IO but reads of the journal (at start, and for closed incidents that come back). Its
+// user calls the inputs, then takes the Transaction, makes it durable, and lets it out; while one is being written the next
 // is being built (see EngineThread). A transaction that could not be written is followed by Forget() and, once the
 // journal works again, Recover().
 #pragma once

@@ -93,11 +93,11 @@ absl::Status Engine::IndexAlerts(const Live& live) {
 // remembered the longest.
 absl::Status Engine::IndexEndedAlerts() {
   for (const bool firing_only : {false, true}) {
-    OMNIX_ASSIGN_OR_RETURN(const auto alerts, journal_.ListAlerts(firing_only, kRememberedAtStart));
+    OMNIX_ASSIGN_OR_RETURN(const auto alerts, journal_.ListAlertKeys(firing_only, kRememberedAtStart));
     for (auto listed = alerts.rbegin(); listed != alerts.rend(); ++listed) {
-      const std::string& id = listed->incident_id();
+      const std::string& id = listed->incident_id;
       if (live_.contains(id) || parked_.contains(id)) continue;
-      const v1::Alert& alert = listed->alert();
+      const v1::AlertKey& alert = listed->alert;
       const AlertIndex::Known* newer = alerts_.FindEnded(alert.fingerprint());
       if (firing_only && newer != nullptr && newer->incident_id() != id) continue;
       alerts_.Remember(id, alert.fingerprint(), alert.status(), alert.severity());

@@ -44,6 +44,7 @@ absl::StatusOr<std::vector<v1::Alert>> Engine::AlertsToSplit(const Live& live,
                                                              const std::set<std::string>& fingerprints) {
   const v1::Incident& incident = live.state;
   std::vector<v1::Alert> alerts;
+  std::set<std::string> elsewhere;
   for (const auto& fingerprint : fingerprints) {
     const AlertIndex::Known* known = alerts_.Find(fingerprint);
     if (known == nullptr || known->incident_id() != incident.id()) {
@@ -54,12 +55,18 @@ absl::StatusOr<std::vector<v1::Alert>> Engine::AlertsToSplit(const Live& live,
     if (place >= 0) {
       alerts.push_back(incident.alerts(place));
     } else {
-      OMNIX_ASSIGN_OR_RETURN(alerts.emplace_back(), journal_.ReadAlert(incident.id(), fingerprint));
+      elsewhere.insert(fingerprint);
     }
-    // What is kept may be held as firing (it flaps), or not be written yet.
-    alerts.back().set_status(known->status);
-    alerts.back().set_severity(known->severity);
   }
+  OMNIX_ASSIGN_OR_RETURN(auto kept, journal_.ReadAlerts(incident.id(), elsewhere));
+  alerts.insert(alerts.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+  for (v1::Alert& alert : alerts) {
+    // What is kept may be held as firing (it flaps), or not be written yet.
+    const AlertIndex::Known* known = alerts_.Find(alert.fingerprint());
+    alert.set_status(known->status);
+    alert.set_severity(known->severity);
+  }
+  std::ranges::sort(alerts, {}, &v1::Alert::fingerprint);
   return alerts;
 }
 

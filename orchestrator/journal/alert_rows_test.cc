@@ -99,10 +99,61 @@ TEST_P(AlertRows, AMergeTakesAllOfThem) {
   EXPECT_EQ(expected, Rows(*journal_));
   EXPECT_EQ(Keys(*journal_, kOther), (std::set<std::string>{"fp-1", "fp-2", "fp-9"}));
   EXPECT_TRUE(Keys(*journal_, kIncident).empty());
-  EXPECT_EQ(journal_->ReadAlert(kOther, "fp-2")->title(), "alert fp-2");
-  EXPECT_TRUE(absl::IsNotFound(journal_->ReadAlert(kIncident, "fp-2").status()));
+  const auto other = journal_->ReadAlerts(kOther, {"fp-2"});
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ(other->at(0).title(), "alert fp-2");
+  EXPECT_TRUE(absl::IsNotFound(journal_->ReadAlerts(kIncident, {"fp-2"}).status()));
   Rebuild();
   EXPECT_EQ(expected, Rows(*journal_));
+}
+
+// As a split or a rule that waits for many alerts opens it.
+TEST_P(AlertRows, OneEventThatBroughtManyGivesEachOfThem) {
+  constexpr int kMany = 1'000;
+  Batch batch;
+  v1::RecordedEvent opened = OpenedEvent(kIncident);
+  auto* alerts = opened.mutable_event()->mutable_incident_opened()->mutable_alerts();
+  const v1::Alert pattern = alerts->at(0);
+  alerts->Clear();
+  std::set<std::string> fingerprints;
+  for (int i = 0; i < kMany; ++i) {
+    v1::Alert& alert = *alerts->Add() = pattern;
+    alert.set_fingerprint(fmt::format("fp-{:04}", i));
+    alert.set_title(fmt::format("alert {}", i));
+    (*alert.mutable_labels())["number"] = std::to_string(i);
+    fingerprints.insert(alert.fingerprint());
+  }
+  batch.events = {opened};
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  const auto read = journal_->ReadAlerts(kIncident, fingerprints);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), size_t{kMany});
+  for (int i = 0; i < kMany; ++i) EXPECT_EQ(read->at(static_cast<size_t>(i)).labels().at("number"), std::to_string(i));
+  const auto listed = journal_->ListAlerts(/*firing_only=*/true, 2);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->size(), 2u);
+  EXPECT_EQ(listed->at(0).alert().labels().at("number"), "999");
+  EXPECT_EQ(listed->at(1).alert().title(), "alert 998");
+  const auto keys = journal_->ListAlertKeys(/*firing_only=*/false, 2 * kMany);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_EQ(keys->size(), size_t{kMany});
+  EXPECT_EQ(keys->at(0).alert.fingerprint(), "fp-0999");
+  EXPECT_EQ(keys->at(0).incident_id, kIncident);
+}
+
+TEST(AlertRowsOfSqlite, WhatItsEventDoesNotHaveIsListedByItsColumns) {
+  const TemporaryFolder folder;
+  auto journal = SqliteJournal::Open(OptionsIn(folder));
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  ASSERT_TRUE((*journal)->Append(IncidentBatch(kIncident, 2)).ok());
+  journal->reset();
+  RunSql(folder / "journal.db", "UPDATE alerts SET event = 2");
+  journal = SqliteJournal::Open(OptionsIn(folder));
+  const auto listed = (*journal)->ListAlerts(/*firing_only=*/false, 5);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->size(), 1u);
+  EXPECT_EQ(listed->at(0).alert().fingerprint(), "fp-1");
+  EXPECT_FALSE(listed->at(0).alert().title().empty());
 }
 
 TEST_P(AlertRows, ASplitTakesThoseThatItNames) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,12 @@ struct Batch {
   bool empty() const {
     return events.empty() && pins.empty() && repeated_alerts.empty() && pending_alerts.empty() && agents.empty();
   }
+};
+
+// What an incident's alert was last read as.
+struct ListedAlertKey {
+  std::string incident_id;
+  v1::AlertKey alert;
 };
 
 class Journal {
@@ -91,12 +98,16 @@ class Journal {
   // Newest first. Thread-safe. `waiting_for` stays empty: only the engine knows it.
   virtual absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) = 0;
   virtual absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) = 0;
+  // The same without the alerts themselves: many at little cost.
+  virtual absl::StatusOr<std::vector<ListedAlertKey>> ListAlertKeys(bool firing_only, size_t limit) = 0;
 
   // Calls `visit` with what all alerts of an incident were last read as, in no order. Thread-safe.
   virtual absl::Status ReadAlertKeys(const std::string& incident_id,
                                      const std::function<void(const v1::AlertKey& alert)>& visit) = 0;
-  // One of an incident's alerts, as it was last read. Errors: NOT_FOUND. Thread-safe.
-  virtual absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) = 0;
+  // These alerts of an incident, as they were last read, in the order of their fingerprints. Errors: NOT_FOUND names
+  // the first that it does not have. Thread-safe.
+  virtual absl::StatusOr<std::vector<v1::Alert>> ReadAlerts(const std::string& incident_id,
+                                                            const std::set<std::string>& fingerprints) = 0;
   // All alerts that wait for more occurrences. Thread-safe.
   virtual absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() = 0;
 

@@ -86,6 +86,13 @@ TEST_P(JournalContract, GivesOpenIncidentsInOrder) {
     ASSERT_TRUE(visited.ok()) << visited;
   }
   EXPECT_THAT(seen, testing::ElementsAre("001/1", "001/2", "002/1", "002/2"));
+  // Somebody asks for the rollback of the closed one.
+  Batch rollback;
+  rollback.events.push_back(MakeEvent("INC-2025-09-04-003", 3));
+  rollback.events.back().mutable_event()->mutable_incident_escalated()->set_reason("rolled back");
+  ASSERT_TRUE(journal_->Append(rollback).ok());
+  EXPECT_THAT(*journal_->OpenIncidentIds(),
+              testing::ElementsAre("INC-2025-09-04-001", "INC-2025-09-04-002", "INC-2025-09-04-003"));
 }
 
 TEST_P(JournalContract, ListsIncidentsNewestFirst) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "common/hash.h"
 #include "common/time.h"
@@ -42,7 +43,7 @@ class EventCheck {
     }
     // The chain covers payload and text; the other columns must say what the payload says.
     v1::Event event;
-    if (!event.ParseFromString(payload) || event.incident_id() != row.Text(1) ||
+    if (!event.ParseFromString(payload) || event.incident_id() != row.Text(1) || !BelongsToItsStory(row) ||
         static_cast<int64_t>(event.sequence()) != row.Integer(2) || EventTypeName(event.kind_case()) != row.Text(3) ||
         FormatTime(event.time()) != row.Text(7)) {
       return Bad(row, "its columns were changed: they are not what its payload says");
@@ -53,6 +54,10 @@ class EventCheck {
     NamePin(pins.policy_hash(), "policy", event.incident_id());
     return absl::OkStatus();
   }
+
+  // With the ninth column, events.opened_event, which old journals don't have: a story is found by the number of its
+  // first row, and one with another number would be in none.
+  void CheckStories() { has_stories_ = true; }
 
   ChainWalk& walk() { return walk_; }
   // By hash.
@@ -66,6 +71,14 @@ class EventCheck {
     pin.incident = incident;
   }
 
+  bool BelongsToItsStory(const SqliteRow& row) {
+    if (!has_stories_) return true;
+    const int64_t opened_event = row.Integer(8);
+    if (row.Integer(2) == 1 && opened_event == row.Integer(0)) stories_[opened_event] = row.Text(1);
+    const auto story = stories_.find(opened_event);
+    return story != stories_.end() && story->second == row.Text(1);
+  }
+
   absl::Status Bad(const SqliteRow& row, const std::string& what) const {
     return DataLoss("{}: row {} (incident {}, sequence {}): {}", db_.path(), row.Integer(0), row.Text(1),
                     row.Integer(2), what);
@@ -74,6 +87,9 @@ class EventCheck {
   SqliteConnection& db_;
   ChainWalk walk_;
   std::map<std::string, NamedPin> named_pins_;
+  bool has_stories_ = false;
+  // Incidents by the row of their first event.
+  std::unordered_map<int64_t, std::string> stories_;
 };
 
 absl::Status CheckPins(SqliteConnection& db, std::map<std::string, NamedPin> named, int64_t* pins) {
@@ -93,21 +109,6 @@ absl::Status CheckPins(SqliteConnection& db, std::map<std::string, NamedPin> nam
                   named.begin()->second.incident);
 }
 
-// The story of an incident is found by the number of its first row: an event with another number would be in no story.
-absl::Status CheckStories(SqliteConnection& db) {
-  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
-  if (version < kFirstVersionWithStoryNumbers) return absl::OkStatus();
-  return db.Query(
-      "SELECT id, incident, sequence FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM events AS first WHERE first.id = "
-      "e.opened_event AND first.incident = e.incident AND first.sequence = 1) LIMIT 1",
-      [&](const SqliteRow& row) {
-        return DataLoss(
-            "{}: row {} (incident {}, sequence {}): its columns were changed: opened_event is not the row of the "
-            "incident's first event",
-            db.path(), row.Integer(0), row.Text(1), row.Integer(2));
-      });
-}
-
 absl::Status CheckStructure(SqliteConnection& db) {
   OMNIX_ASSIGN_OR_RETURN(const auto result, db.Text("PRAGMA integrity_check(1)"));
   const std::string answer = result.value_or("no answer");
@@ -117,12 +118,18 @@ absl::Status CheckStructure(SqliteConnection& db) {
 
 absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* report) {
   EventCheck check(db, sealer);
-  const absl::Status status =
-      db.Query("SELECT id, incident, sequence, type, text, payload, chain, time FROM events ORDER BY id",
-               [&](const SqliteRow& row) {
-                 ++report->events;
-                 return check.Row(row);
-               });
+  // By the table itself: the number of its version is not sealed.
+  OMNIX_ASSIGN_OR_RETURN(const int64_t has_stories,
+                         db.Integer("SELECT count(*) FROM pragma_table_info('events') WHERE name = 'opened_event'"));
+  if (has_stories != 0) check.CheckStories();
+  const absl::Status status = db.Query(
+      has_stories != 0
+          ? "SELECT id, incident, sequence, type, text, payload, chain, time, opened_event FROM events ORDER BY id"
+          : "SELECT id, incident, sequence, type, text, payload, chain, time FROM events ORDER BY id",
+      [&](const SqliteRow& row) {
+        ++report->events;
+        return check.Row(row);
+      });
   ChainWalk& walk = check.walk();
   if (!status.ok()) return Annotate(status, fmt::format("after row {} of the journal: ", walk.last().id));
   OMNIX_ASSIGN_OR_RETURN(const Head head, ReadHead(db, sealer));
@@ -134,7 +141,6 @@ absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* repor
     return DataLoss("{}: there are {} records of pruned rows, where rows are missing in {} places", db.path(), ranges,
                     walk.pruned_ranges());
   }
-  OMNIX_RETURN_IF_ERROR(CheckStories(db));
   OMNIX_RETURN_IF_ERROR(CheckPins(db, check.named_pins(), &report->pins));
   OMNIX_RETURN_IF_ERROR(CheckStructure(db));
   OMNIX_ASSIGN_OR_RETURN(report->incidents, db.Integer("SELECT count(*) FROM incidents"));
@@ -209,9 +215,10 @@ absl::StatusOr<int64_t> RebuildProjections(const std::string& path) {
   // Before the lock, which would leave a lock file beside what is no journal.
   OMNIX_RETURN_IF_ERROR(OpenExistingToRead(path).status());
   OMNIX_ASSIGN_OR_RETURN(auto lock, FileLock::Take(path));
-  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingToWrite(path));
+  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingAsItIs(path));
   int64_t events = 0;
   const absl::Status rebuilt = InTransaction(*db, [&]() -> absl::Status {
+    OMNIX_RETURN_IF_ERROR(MigrateWithoutProjections(*db));
     OMNIX_RETURN_IF_ERROR(RecreateProjections(*db));
     OMNIX_ASSIGN_OR_RETURN(events, ReplayAll(*db));
     return absl::OkStatus();

@@ -68,6 +68,7 @@ TEST_F(MaintenanceTest, NamesTheTamperedRow) {
        "row 1"},
       {"UPDATE events SET opened_event = 99 WHERE id = 7", "row 7 (incident INC-2025-09-04-002, sequence 2)"},
       {"UPDATE events SET opened_event = NULL WHERE id = 7", "row 7 (incident INC-2025-09-04-002, sequence 2)"},
+      {"PRAGMA user_version = 3; UPDATE events SET opened_event = 99 WHERE id = 7", "row 7"},
       {"UPDATE pins SET content = 'x'", "the policy kept as pin"},
   };
   for (const Case& tampering : kCases) {

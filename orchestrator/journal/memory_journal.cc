@@ -260,6 +260,19 @@ absl::StatusOr<std::vector<v1::ListedAlert>> MemoryJournal::ListAlerts(bool firi
   return alerts;
 }
 
+absl::StatusOr<std::vector<ListedAlertKey>> MemoryJournal::ListAlertKeys(bool firing_only, size_t limit) {
+  OMNIX_ASSIGN_OR_RETURN(const auto listed, ListAlerts(firing_only, limit));
+  std::vector<ListedAlertKey> keys;
+  for (const v1::ListedAlert& alert : listed) {
+    ListedAlertKey& key = keys.emplace_back();
+    key.incident_id = alert.incident_id();
+    key.alert.set_fingerprint(alert.alert().fingerprint());
+    key.alert.set_status(alert.alert().status());
+    key.alert.set_severity(alert.alert().severity());
+  }
+  return keys;
+}
+
 absl::Status MemoryJournal::ReadAlertKeys(const std::string& incident_id,
                                           const std::function<void(const v1::AlertKey& alert)>& visit) {
   std::vector<v1::AlertKey> keys;
@@ -277,11 +290,16 @@ absl::Status MemoryJournal::ReadAlertKeys(const std::string& incident_id,
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Alert> MemoryJournal::ReadAlert(const std::string& incident_id, const std::string& fingerprint) {
+absl::StatusOr<std::vector<v1::Alert>> MemoryJournal::ReadAlerts(const std::string& incident_id,
+                                                                 const std::set<std::string>& fingerprints) {
   std::lock_guard lock(mutex_);
-  const auto found = alerts_.find({incident_id, fingerprint});
-  if (found == alerts_.end()) return NotFound("{} has no alert {}", incident_id, fingerprint);
-  return found->second.listed.alert();
+  std::vector<v1::Alert> alerts;
+  for (const std::string& fingerprint : fingerprints) {
+    const auto found = alerts_.find({incident_id, fingerprint});
+    if (found == alerts_.end()) return NotFound("{} has no alert {}", incident_id, fingerprint);
+    alerts.push_back(found->second.listed.alert());
+  }
+  return alerts;
 }
 
 absl::StatusOr<std::vector<v1::PendingAlert>> MemoryJournal::ReadPendingAlerts() {

@@ -40,9 +40,11 @@ class MemoryJournal : public Journal {
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;
+  absl::StatusOr<std::vector<ListedAlertKey>> ListAlertKeys(bool firing_only, size_t limit) override;
   absl::Status ReadAlertKeys(const std::string& incident_id,
                              const std::function<void(const v1::AlertKey& alert)>& visit) override;
-  absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) override;
+  absl::StatusOr<std::vector<v1::Alert>> ReadAlerts(const std::string& incident_id,
+                                                    const std::set<std::string>& fingerprints) override;
   absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() override;
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
 

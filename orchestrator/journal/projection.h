@@ -9,23 +9,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "orchestrator/journal/column_text.h"
 #include "orchestrator/journal/sqlite_connection.h"
 
 namespace omnix {
-
-// Text of a time as the tables have it: "2025-09-04T07:14:03.250Z". Remembers the last time and second, since events
-// come in bursts and a time is written several times.
-class TimeText {
- public:
-  // Valid until the next call.
-  const std::string& Format(const google::protobuf::Timestamp& time);
-
- private:
-  int64_t second_ = 0;
-  int32_t milli_ = -1;
-  std::string prefix_;
-  std::string text_;
-};
 
 // Writes to the projection tables of one connection, inside the caller's transaction. Events of an incident come in
 // order. Not thread-safe.
@@ -116,6 +103,7 @@ class Projector {
   Last& Details(const Context& at);
   absl::Status WriteIncident(const Last& last);
   absl::Status InsertIncident(const Last& last);
+  absl::Status UpdateIncident(const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
   NewTask* FindNewTask(const std::string& incident, const std::string& id);
   absl::Status WriteNewTasks();

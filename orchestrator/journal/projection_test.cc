@@ -68,6 +68,18 @@ const std::vector<Case>& Cases() {
       {{"incident_resolved { reason: 'validated' }", "incident_reopened { reason: 'fires again' }"},
        "SELECT phase, resolved_at FROM incidents",
        "Resolved|NULL\n"},
+      // An open incident is one that the index of open ones has.
+      {{"incident_resolved { reason: 'validated' }"},
+       "SELECT ended, (SELECT count(*) FROM open_incidents) FROM incidents",
+       "1|0\n"},
+      {{"incident_cancelled { reason: 'duplicate' }", "incident_reopened { reason: 'fires again' }",
+        "phase_entered { phase: PHASE_INVESTIGATING }"},
+       "SELECT ended, phase FROM incidents",
+       "0|Investigating\n"},
+      // A rollback of what was closed.
+      {{"incident_resolved { reason: 'validated' }", "incident_escalated { reason: 'rolled back by alice' }"},
+       "SELECT ended, phase FROM incidents",
+       "0|Escalated\n"},
       {{"suspects_named { suspects { service: 'db' } }"}, "SELECT sequence FROM incidents", "3\n"},
       {{"agents_mobilized { roster { agent: 'a1' } roster { agent: 'a2' } }"},
        "SELECT agents FROM incidents",

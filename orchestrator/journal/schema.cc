@@ -198,8 +198,8 @@ constexpr const char* kStoryIndex = R"sql(
 ALTER TABLE events ADD COLUMN opened_event INTEGER;  -- events.id of the first event of its incident
 UPDATE events SET opened_event =
   (SELECT first.id FROM events AS first WHERE first.incident = events.incident AND first.sequence = 1);
-DROP VIEW story;
-DROP INDEX events_by_incident;
+DROP VIEW IF EXISTS story;
+DROP INDEX IF EXISTS events_by_incident;
 CREATE UNIQUE INDEX events_first ON events (incident) WHERE sequence = 1;
 CREATE UNIQUE INDEX events_by_incident ON events (opened_event, sequence);
 CREATE VIEW story AS
@@ -214,15 +214,17 @@ constexpr const char* kLeanProjections = R"sql(
 ALTER TABLE incidents ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
 UPDATE incidents SET ended = 1 WHERE phase IN ('Resolved', 'Cancelled');
 DROP VIEW IF EXISTS open_incidents;
-DROP INDEX incidents_open;
+DROP INDEX IF EXISTS incidents_open;
 CREATE INDEX incidents_open ON incidents (opened_event) WHERE ended = 0;
 CREATE VIEW open_incidents AS
   SELECT id, severity, phase, paused, title, opened_at, updated_at FROM incidents
   WHERE ended = 0 ORDER BY opened_event DESC;
 
+-- So that views of others go on to name `tasks` and `alerts`.
+PRAGMA legacy_alter_table = ON;
+
 -- With row numbers: those of tasks that are in work stand together.
-ALTER TABLE tasks RENAME TO old_tasks;
-CREATE TABLE tasks (
+CREATE TABLE new_tasks (
   incident TEXT NOT NULL,
   id TEXT NOT NULL,              -- 'investigating-1/diagnose'
   type TEXT NOT NULL,            -- 'investigation.diagnose'
@@ -239,11 +241,34 @@ CREATE TABLE tasks (
   late_results INTEGER NOT NULL DEFAULT 0,
   UNIQUE (incident, id)
 );
-INSERT INTO tasks SELECT * FROM old_tasks;
-DROP TABLE old_tasks;
+INSERT INTO new_tasks SELECT * FROM tasks ORDER BY incident, id;
+DROP TABLE tasks;
+ALTER TABLE new_tasks RENAME TO tasks;
 
--- An alert is read from the event that `event` names.
-ALTER TABLE alerts DROP COLUMN payload;
+-- Without the alert itself: it is in the event that `event` names.
+CREATE TABLE new_alerts (
+  event INTEGER NOT NULL,        -- events.id of its last reading: orders alerts by age
+  incident TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  title TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  status TEXT NOT NULL,          -- 'firing', 'resolved'
+  subject TEXT NOT NULL,
+  source TEXT NOT NULL,
+  starts_at TEXT,
+  ends_at TEXT,
+  received_at TEXT,
+  count INTEGER NOT NULL,        -- how often the monitor sent it
+  PRIMARY KEY (incident, fingerprint)
+) WITHOUT ROWID;
+INSERT INTO new_alerts
+  SELECT event, incident, fingerprint, title, severity, status, subject, source, starts_at, ends_at, received_at, count
+  FROM alerts;
+DROP TABLE alerts;
+ALTER TABLE new_alerts RENAME TO alerts;
+CREATE INDEX alerts_by_age ON alerts (event);
+CREATE INDEX alerts_firing ON alerts (event) WHERE status = 'firing';
+PRAGMA legacy_alter_table = OFF;
 
 -- When a visit of a phase ended is when the next one began: its row is written once.
 CREATE TABLE visits (
@@ -281,6 +306,17 @@ CREATE VIEW open_incidents AS
   WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC;
 )sql";
 
+constexpr int64_t kFirstVersionWithAlertColumns = 3;
+
+absl::Status RunSteps(SqliteConnection& db, const Migrations& migrations, int64_t version) {
+  const auto wanted = static_cast<int64_t>(migrations.size());
+  for (int64_t step = version; step < wanted; ++step) {
+    OMNIX_RETURN_IF_ERROR(db.Execute(migrations[static_cast<size_t>(step)]));
+  }
+  OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+  return db.Execute(fmt::format("PRAGMA user_version = {}", wanted));
+}
+
 }  // namespace
 
 const Migrations& JournalMigrations() {
@@ -297,15 +333,20 @@ int64_t SchemaVersion() { return static_cast<int64_t>(JournalMigrations().size()
 
 absl::Status Migrate(SqliteConnection& db, const Migrations& migrations) {
   OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
-  const int64_t wanted = static_cast<int64_t>(migrations.size());
-  if (version == wanted) return absl::OkStatus();
-  return InTransaction(db, [&]() -> absl::Status {
-    for (int64_t step = version; step < wanted; ++step) {
-      OMNIX_RETURN_IF_ERROR(db.Execute(migrations[static_cast<size_t>(step)]));
-    }
-    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
-    return db.Execute(fmt::format("PRAGMA user_version = {}", wanted));
-  });
+  if (version == static_cast<int64_t>(migrations.size())) return absl::OkStatus();
+  return InTransaction(db, [&] { return RunSteps(db, migrations, version); });
+}
+
+absl::Status MigrateWithoutProjections(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
+  if (version == SchemaVersion()) return absl::OkStatus();
+  for (const char* table : {"incidents", "tasks", "alerts", "actions", "approvals", "phases"}) {
+    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
+  }
+  // As empty as the steps find them in a new file.
+  OMNIX_RETURN_IF_ERROR(db.Execute(kProjections));
+  if (version >= kFirstVersionWithAlertColumns) OMNIX_RETURN_IF_ERROR(db.Execute(kAlertColumns));
+  return RunSteps(db, JournalMigrations(), version);
 }
 
 absl::Status CheckReadable(SqliteConnection& db) {

@@ -29,6 +29,10 @@ int64_t SchemaVersion();
 // Makes the tables, or brings those of an older version up to date, in one transaction.
 absl::Status Migrate(SqliteConnection& db, const Migrations& migrations);
 
+// The same for the journal's own tables, inside the caller's transaction, who makes the projections anew afterwards:
+// what an older version's hold is dropped instead of being brought up to date, since it may be what is broken.
+absl::Status MigrateWithoutProjections(SqliteConnection& db);
+
 // Refuses, without changing it, a file that is no journal or that a newer Omnix wrote. OK for an empty database and for
 // older versions. Errors: FAILED_PRECONDITION; those of SqliteConnection.
 absl::Status CheckReadable(SqliteConnection& db);

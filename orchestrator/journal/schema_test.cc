@@ -137,6 +137,34 @@ TEST_P(OldJournal, IsReplayedToTheSameTables) {
   EXPECT_EQ(after->events, before->events + 1);
 }
 
+TEST_P(OldJournal, WithBrokenTablesIsRebuilt) {
+  std::map<std::string, std::string> tables;
+  for (const std::string& table : Tables()) tables[table] = Rows(table);
+  RunSql(options_.path,
+         "DROP VIEW story; DROP TABLE phases; DROP TABLE incidents; DELETE FROM tasks; UPDATE alerts SET "
+         "incident = 'x' || incident");
+  const auto events = RebuildProjections(options_.path);
+  ASSERT_TRUE(events.ok()) << events.status();
+  for (const auto& [table, rows] : tables) EXPECT_EQ(Rows(table), rows) << table;
+  EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", SchemaVersion()));
+}
+
+TEST_P(OldJournal, KeepsTheViewsOfOthers) {
+  RunSql(options_.path, "CREATE VIEW mine AS SELECT t.id, a.title FROM tasks t JOIN alerts a USING (incident)");
+  const std::string before = Dump(options_.path, "SELECT * FROM mine ORDER BY 1, 2");
+  const auto journal = SqliteJournal::Open(options_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_EQ(Dump(options_.path, "SELECT * FROM mine ORDER BY 1, 2"), before);
+}
+
+TEST_P(OldJournal, IsLeftAsItIsWhereItsKeyIsAnother) {
+  SqliteJournalOptions wrong = options_;
+  wrong.key_path = folder_ / "wrong.key";
+  ASSERT_TRUE(LoadJournalKey(wrong.key_path, /*create=*/true).ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(SqliteJournal::Open(wrong).status()));
+  EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam()));
+}
+
 TEST_P(OldJournal, IsReadByADryRunOfPruneWithoutBeingChanged) {
   PruneOptions options;
   options.now = absl::Now();

@@ -102,15 +102,8 @@ absl::Status SqliteJournal::OpenWriter() {
   OMNIX_RETURN_IF_ERROR(CheckPermissions(options_.path));
   OMNIX_ASSIGN_OR_RETURN(auto db,
                          SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadWrite, wal_vfs_.name()));
-  absl::Status status = SetUp(*db);
-  if (status.ok()) status = CheckKeyId(*db);
-  if (status.ok()) {
-    auto head = VerifyEnd(*db, *sealer_);
-    status = head.status();
-    if (head.ok()) status = CheckNothingIsGone(*head);
-    if (status.ok()) head_ = *std::move(head);
-  }
-  if (!status.ok()) return status;
+  OMNIX_RETURN_IF_ERROR(SetUp(*db));
+  OMNIX_RETURN_IF_ERROR(CheckAndMigrate(*db));
   writer_ = std::move(db);
   log_pages_ = 0;
   sqlite3_wal_hook(
@@ -151,7 +144,24 @@ absl::Status SqliteJournal::SetUp(SqliteConnection& db) {
   OMNIX_CRASH_POINT("journal.before_checkpoint");
   OMNIX_RETURN_IF_ERROR(MoveLogIntoFile(db));
   OMNIX_CRASH_POINT("journal.checkpointed");
-  return Migrate(db, JournalMigrations());
+  return absl::OkStatus();
+}
+
+// What is refused stays as it is: an older Omnix can still open it.
+absl::Status SqliteJournal::CheckAndMigrate(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
+  if (version == 0) OMNIX_RETURN_IF_ERROR(Migrate(db, JournalMigrations()));
+  OMNIX_RETURN_IF_ERROR(CheckKeyId(db));
+  OMNIX_ASSIGN_OR_RETURN(Head head, VerifyEnd(db, *sealer_));
+  OMNIX_RETURN_IF_ERROR(CheckNothingIsGone(head));
+  head_ = std::move(head);
+  if (version == 0 || version == SchemaVersion()) return absl::OkStatus();
+  spdlog::info("{}: brought from schema version {} to {}: this happens once, and a large journal takes a while",
+               options_.path, version, SchemaVersion());
+  OMNIX_RETURN_IF_ERROR(Migrate(db, JournalMigrations()));
+  OMNIX_CRASH_POINT("journal.migrated");
+  // It may have rewritten the whole file; the first commit should not have to move all that.
+  return MoveLogIntoFile(db);
 }
 
 // After a failed fsync the kernel takes the pages of the write-ahead log for clean, though they may never have reached

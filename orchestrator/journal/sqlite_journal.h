@@ -70,9 +70,11 @@ class SqliteJournal final : public Journal {
   absl::StatusOr<std::string> ReadPin(const std::string& hash) override;
   absl::StatusOr<std::vector<v1::IncidentSummary>> ListIncidents(bool open_only, size_t limit) override;
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override;
+  absl::StatusOr<std::vector<ListedAlertKey>> ListAlertKeys(bool firing_only, size_t limit) override;
   absl::Status ReadAlertKeys(const std::string& incident_id,
                              const std::function<void(const v1::AlertKey& alert)>& visit) override;
-  absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) override;
+  absl::StatusOr<std::vector<v1::Alert>> ReadAlerts(const std::string& incident_id,
+                                                    const std::set<std::string>& fingerprints) override;
   absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() override;
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override;
 
@@ -87,6 +89,7 @@ class SqliteJournal final : public Journal {
 
   absl::Status OpenWriter();
   absl::Status CheckNothingIsGone(const Head& found) const;
+  absl::Status CheckAndMigrate(SqliteConnection& db);
   absl::Status SetUp(SqliteConnection& db);
   absl::Status CheckKeyId(SqliteConnection& db);
   absl::Status MoveLogIntoFile(SqliteConnection& db);

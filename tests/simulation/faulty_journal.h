@@ -71,12 +71,16 @@ class FaultyJournal final : public Journal {
   absl::StatusOr<std::vector<v1::ListedAlert>> ListAlerts(bool firing_only, size_t limit) override {
     return journal_.ListAlerts(firing_only, limit);
   }
+  absl::StatusOr<std::vector<ListedAlertKey>> ListAlertKeys(bool firing_only, size_t limit) override {
+    return journal_.ListAlertKeys(firing_only, limit);
+  }
   absl::Status ReadAlertKeys(const std::string& incident_id,
                              const std::function<void(const v1::AlertKey& alert)>& visit) override {
     return journal_.ReadAlertKeys(incident_id, visit);
   }
-  absl::StatusOr<v1::Alert> ReadAlert(const std::string& incident_id, const std::string& fingerprint) override {
-    return journal_.ReadAlert(incident_id, fingerprint);
+  absl::StatusOr<std::vector<v1::Alert>> ReadAlerts(const std::string& incident_id,
+                                                    const std::set<std::string>& fingerprints) override {
+    return journal_.ReadAlerts(incident_id, fingerprints);
   }
   absl::StatusOr<std::vector<v1::PendingAlert>> ReadPendingAlerts() override { return journal_.ReadPendingAlerts(); }
   absl::StatusOr<uint32_t> LastIncidentNumber(const std::string& day) override {
