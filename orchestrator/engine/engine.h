@@ -2,8 +2,8 @@
 // leaves.
 //
 // One thread at a time. It does no IO but reads of the journal (at start, and for closed incidents that come back). Its
-// user calls the inputs, then takes the Transaction, makes it durable, and lets it out; while one is being written the next
-// is being built (see EngineThread). A transaction that could not be written is followed by Forget() and, once the
+// user calls the inputs, then takes the Transaction, makes it durable, and lets it out; while one is being written the
+// next is being built (see EngineThread). A transaction that could not be written is followed by Forget() and, once the
 // journal works again, Recover().
 #pragma once
 

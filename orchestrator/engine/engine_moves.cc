@@ -58,8 +58,10 @@ absl::StatusOr<std::vector<v1::Alert>> Engine::AlertsToSplit(const Live& live,
       elsewhere.insert(fingerprint);
     }
   }
-  OMNIX_ASSIGN_OR_RETURN(auto kept, journal_.ReadAlerts(incident.id(), elsewhere));
-  alerts.insert(alerts.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+  if (!elsewhere.empty()) {
+    OMNIX_ASSIGN_OR_RETURN(auto kept, journal_.ReadAlerts(incident.id(), elsewhere));
+    alerts.insert(alerts.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+  }
   for (v1::Alert& alert : alerts) {
     // What is kept may be held as firing (it flaps), or not be written yet.
     const AlertIndex::Known* known = alerts_.Find(alert.fingerprint());

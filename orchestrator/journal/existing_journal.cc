@@ -17,16 +17,10 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingToRead(const std::
   return db;
 }
 
-absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingAsItIs(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingToWrite(const std::string& path) {
   OMNIX_RETURN_IF_ERROR(OpenExistingToRead(path).status());
   OMNIX_ASSIGN_OR_RETURN(auto db, SqliteConnection::Open(path, SqliteConnection::Access::kReadWrite));
   OMNIX_RETURN_IF_ERROR(db->Execute("PRAGMA synchronous = FULL; PRAGMA mmap_size = 0"));
-  return db;
-}
-
-absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingToWrite(const std::string& path) {
-  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingAsItIs(path));
-  OMNIX_RETURN_IF_ERROR(Migrate(*db, JournalMigrations()));
   return db;
 }
 

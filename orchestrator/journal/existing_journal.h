@@ -14,10 +14,9 @@ namespace omnix {
 // SqliteConnection.
 absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingToRead(const std::string& path);
 
-// For writing; the caller holds the journal's lock. Brings an older schema up to date. Nothing is changed on error.
+// For writing; the caller holds the journal's lock. An older schema stays as it is: the caller brings it up to date
+// once it has checked what it wants.
 absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingToWrite(const std::string& path);
-// The same, with the schema as it is.
-absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenExistingAsItIs(const std::string& path);
 
 // Errors: FAILED_PRECONDITION (not the key that the journal was begun with).
 absl::Status CheckJournalKey(SqliteConnection& db, Sealer& sealer, const std::string& key_path);

@@ -93,6 +93,18 @@ TEST_P(JournalContract, GivesOpenIncidentsInOrder) {
   ASSERT_TRUE(journal_->Append(rollback).ok());
   EXPECT_THAT(*journal_->OpenIncidentIds(),
               testing::ElementsAre("INC-2025-09-04-001", "INC-2025-09-04-002", "INC-2025-09-04-003"));
+  // It is closed, and taken up again.
+  Batch closed;
+  closed.events.push_back(MakeEvent("INC-2025-09-04-003", 4));
+  closed.events.back().mutable_event()->mutable_incident_cancelled()->set_reason("duplicate");
+  ASSERT_TRUE(journal_->Append(closed).ok());
+  EXPECT_EQ(journal_->OpenIncidentIds()->size(), 2u);
+  Batch again;
+  again.events = {MakeEvent("INC-2025-09-04-003", 5), MakeEvent("INC-2025-09-04-003", 6)};
+  again.events[0].mutable_event()->mutable_incident_reopened()->set_reason("fires again");
+  again.events[1].mutable_event()->mutable_phase_entered()->set_phase(v1::PHASE_INVESTIGATING);
+  ASSERT_TRUE(journal_->Append(again).ok());
+  EXPECT_EQ(journal_->OpenIncidentIds()->size(), 3u);
 }
 
 TEST_P(JournalContract, ListsIncidentsNewestFirst) {

@@ -215,7 +215,7 @@ absl::StatusOr<int64_t> RebuildProjections(const std::string& path) {
   // Before the lock, which would leave a lock file beside what is no journal.
   OMNIX_RETURN_IF_ERROR(OpenExistingToRead(path).status());
   OMNIX_ASSIGN_OR_RETURN(auto lock, FileLock::Take(path));
-  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingAsItIs(path));
+  OMNIX_ASSIGN_OR_RETURN(auto db, OpenExistingToWrite(path));
   int64_t events = 0;
   const absl::Status rebuilt = InTransaction(*db, [&]() -> absl::Status {
     OMNIX_RETURN_IF_ERROR(MigrateWithoutProjections(*db));

@@ -286,6 +286,9 @@ absl::StatusOr<PruneReport> PruneJournal(const std::string& path, const std::str
   db.reset();
   OMNIX_ASSIGN_OR_RETURN(const auto lock, FileLock::Take(path));
   OMNIX_ASSIGN_OR_RETURN(db, OpenExistingToWrite(path));
+  // What is refused stays as it is: an older Omnix can still open it.
+  OMNIX_RETURN_IF_ERROR(VerifyEnd(*db, sealer).status());
+  OMNIX_RETURN_IF_ERROR(Migrate(*db, JournalMigrations()));
   return Pruner(*db, sealer, options).Run();
 }
 

@@ -357,6 +357,8 @@ absl::Status CheckReadable(SqliteConnection& db) {
     return FailedPrecondition("{}: this database is no Omnix journal; nothing was changed: name another file",
                               db.path());
   }
+  if (version < 0)
+    return FailedPrecondition("{}: the journal has schema version {}: it was changed", db.path(), version);
   if (version > SchemaVersion()) {
     return FailedPrecondition(
         "{}: the journal has schema version {}, this omnixd knows versions up to {}; nothing was changed: use a newer "

@@ -165,6 +165,32 @@ TEST_P(OldJournal, IsLeftAsItIsWhereItsKeyIsAnother) {
   EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam()));
 }
 
+TEST_P(OldJournal, WhoseEndWasCutOffIsRefusedAndLeftAsItIs) {
+  RunSql(options_.path, "DELETE FROM events WHERE id = (SELECT max(id) FROM events)");
+  EXPECT_TRUE(absl::IsDataLoss(SqliteJournal::Open(options_).status()));
+  PruneOptions options;
+  options.now = absl::Now();
+  options.before = options.now - absl::Hours(100);
+  EXPECT_TRUE(absl::IsDataLoss(PruneJournal(options_.path, options_.key_path, options).status()));
+  EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam()));
+}
+
+// A backup that began meanwhile keeps the log from being emptied: no reason not to start.
+TEST_P(OldJournal, IsOpenedWhileAnotherProgramReads) {
+  {
+    ASSERT_TRUE(SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadWrite)
+                    .value()
+                    ->Execute("PRAGMA journal_mode = WAL")
+                    .ok());
+  }
+  auto reader = *SqliteConnection::Open(options_.path, SqliteConnection::Access::kReadOnly);
+  ASSERT_TRUE(reader->Execute("BEGIN").ok());
+  ASSERT_TRUE(reader->Integer("SELECT count(*) FROM events").ok());
+  const auto journal = SqliteJournal::Open(options_);
+  EXPECT_TRUE(journal.ok()) << journal.status();
+  EXPECT_EQ(*reader->Integer("SELECT count(*) FROM events"), 24 + 7 + 7 + 11 + 21);
+}
+
 TEST_P(OldJournal, IsReadByADryRunOfPruneWithoutBeingChanged) {
   PruneOptions options;
   options.now = absl::Now();

@@ -151,17 +151,29 @@ absl::Status SqliteJournal::SetUp(SqliteConnection& db) {
 absl::Status SqliteJournal::CheckAndMigrate(SqliteConnection& db) {
   OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
   if (version == 0) OMNIX_RETURN_IF_ERROR(Migrate(db, JournalMigrations()));
-  OMNIX_RETURN_IF_ERROR(CheckKeyId(db));
+  OMNIX_ASSIGN_OR_RETURN(const bool has_key_id, CheckKeyId(db));
   OMNIX_ASSIGN_OR_RETURN(Head head, VerifyEnd(db, *sealer_));
   OMNIX_RETURN_IF_ERROR(CheckNothingIsGone(head));
+  if (!has_key_id) {
+    OMNIX_RETURN_IF_ERROR(db.Run("INSERT INTO meta (key, value) VALUES ('key_id', ?1)", sealer_->KeyId()));
+  }
   head_ = std::move(head);
   if (version == 0 || version == SchemaVersion()) return absl::OkStatus();
-  spdlog::info("{}: brought from schema version {} to {}: this happens once, and a large journal takes a while",
+  return MigrateOld(db, version);
+}
+
+absl::Status SqliteJournal::MigrateOld(SqliteConnection& db, int64_t version) {
+  spdlog::info("{}: the schema is brought from version {} to {}: this happens once, and a large journal takes a while",
                options_.path, version, SchemaVersion());
+  // What it sorts may be large.
+  OMNIX_RETURN_IF_ERROR(db.Execute("PRAGMA temp_store = FILE"));
   OMNIX_RETURN_IF_ERROR(Migrate(db, JournalMigrations()));
-  OMNIX_CRASH_POINT("journal.migrated");
+  OMNIX_RETURN_IF_ERROR(db.Execute("PRAGMA temp_store = MEMORY"));
   // It may have rewritten the whole file; the first commit should not have to move all that.
-  return MoveLogIntoFile(db);
+  OMNIX_ASSIGN_OR_RETURN(const bool emptied, EmptyLog(db));
+  if (!emptied)
+    spdlog::warn("{}: another program reads it: its write-ahead log stays large until that ends", options_.path);
+  return absl::OkStatus();
 }
 
 // After a failed fsync the kernel takes the pages of the write-ahead log for clean, though they may never have reached
@@ -169,18 +181,23 @@ absl::Status SqliteJournal::CheckAndMigrate(SqliteConnection& db) {
 // acknowledged rows included. So what the log holds is written into the database file (and synced) and the log begun
 // anew before anything is added.
 absl::Status SqliteJournal::MoveLogIntoFile(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const bool emptied, EmptyLog(db));
+  if (emptied) return absl::OkStatus();
+  return Unavailable("{}: another program holds a read transaction on it: end it (an open sqlite3 shell, a backup?)",
+                     options_.path);
+}
+
+// False where another program's read transaction prevents it.
+absl::StatusOr<bool> SqliteJournal::EmptyLog(SqliteConnection& db) {
   int64_t busy = 0;
   OMNIX_RETURN_IF_ERROR(db.Query("PRAGMA wal_checkpoint(TRUNCATE)", [&busy](const SqliteRow& row) {
     busy = row.Integer(0);
     return absl::OkStatus();
   }));
-  if (busy == 0) {
-    wal_guard_.LogWasEmptied();
-    log_pages_ = 0;
-    return absl::OkStatus();
-  }
-  return Unavailable("{}: another program holds a read transaction on it: end it (an open sqlite3 shell, a backup?)",
-                     options_.path);
+  if (busy != 0) return false;
+  wal_guard_.LogWasEmptied();
+  log_pages_ = 0;
+  return true;
 }
 
 // At the limit it waits, once, for whoever reads: Omnix's own reads are short, and then the log can be begun anew.
@@ -191,11 +208,12 @@ absl::Status SqliteJournal::CheckLogSize() {
   return readers_.WithoutReaders([&] { return MoveLogIntoFile(*writer_); }).ok() ? absl::OkStatus() : status;
 }
 
-absl::Status SqliteJournal::CheckKeyId(SqliteConnection& db) {
+// False where the journal does not say with which key it was begun.
+absl::StatusOr<bool> SqliteJournal::CheckKeyId(SqliteConnection& db) {
   const std::string key_id = sealer_->KeyId();
   OMNIX_ASSIGN_OR_RETURN(const auto kept, db.Text("SELECT value FROM meta WHERE key = 'key_id'"));
-  if (!kept) return db.Run("INSERT INTO meta (key, value) VALUES ('key_id', ?1)", key_id);
-  if (*kept == key_id) return absl::OkStatus();
+  if (!kept) return false;
+  if (*kept == key_id) return true;
   return FailedPrecondition(
       "{}: the key in {} is not the one that this journal was begun with: name the right key file", options_.path,
       options_.key_path);

@@ -90,8 +90,10 @@ class SqliteJournal final : public Journal {
   absl::Status OpenWriter();
   absl::Status CheckNothingIsGone(const Head& found) const;
   absl::Status CheckAndMigrate(SqliteConnection& db);
+  absl::Status MigrateOld(SqliteConnection& db, int64_t version);
+  absl::StatusOr<bool> EmptyLog(SqliteConnection& db);
   absl::Status SetUp(SqliteConnection& db);
-  absl::Status CheckKeyId(SqliteConnection& db);
+  absl::StatusOr<bool> CheckKeyId(SqliteConnection& db);
   absl::Status MoveLogIntoFile(SqliteConnection& db);
   absl::Status CheckLogSize();
   void CloseWriter();

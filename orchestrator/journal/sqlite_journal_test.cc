@@ -206,6 +206,9 @@ TEST(SqliteJournal, RefusesNewerAndForeignFilesUntouched) {
   EXPECT_TRUE(absl::IsFailedPrecondition(newer.status()));
   EXPECT_THAT(newer.status().ToString(), HasSubstr("schema version 99"));
   EXPECT_EQ(*ReadFile(options.path), before);
+  RunSql(options.path, "PRAGMA user_version = -1");
+  EXPECT_TRUE(absl::IsFailedPrecondition(SqliteJournal::Open(options).status()));
+  EXPECT_EQ(Dump(options.path, "PRAGMA user_version"), "-1\n");
 
   const std::string foreign = folder / "foreign.db";
   {
