@@ -54,6 +54,7 @@ class EngineThread final : public AgentPort, public OperatorPort {
  private:
   using Input = std::function<void(Engine&)>;
 
+  static absl::Status Stopping();
   // Errors: UNAVAILABLE (the threads stop), RESOURCE_EXHAUSTED (the lane is full).
   absl::Status Post(EngineInput input);
   template <typename T>
