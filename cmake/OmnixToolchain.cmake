@@ -15,6 +15,11 @@ if(OMNIX_SANITIZE)
   add_compile_options(-fsanitize=${OMNIX_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${OMNIX_SANITIZE})
 endif()
+if(OMNIX_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Protobuf's and Abseil's headers give their classes other members under ThreadSanitizer: the distribution's libraries, which are not built with it,
+  # would read them at wrong places. What libstdc++ makes of the macro is kept.
+  add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
+endif()
 
 # Warnings for our own code; generated code does not get them.
 add_library(omnix_warnings INTERFACE)
