@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <future>
+#include <mutex>
 
+#include "common/status.h"
+#include "orchestrator/engine/input_queue.h"
 #include "orchestrator/journal/memory_journal.h"
 
 namespace omnix {
@@ -113,6 +117,54 @@ TEST(EngineThreadStop, EndsThoughACommitFailsMeanwhile) {
   journal.LetGo();
   EXPECT_EQ(stopped.wait_for(kDeadline), std::future_status::ready) << "Stop() hangs";
   EXPECT_TRUE(absl::IsUnavailable(answered.get_future().get()));
+}
+
+// A journal that takes its first batch only once it is let go.
+class WaitingJournal final : public MemoryJournal {
+ public:
+  absl::Status Append(const Batch& batch) override {
+    std::call_once(first_, [this] { let_go_.get_future().wait(); });
+    most_ = std::max(most_, batch.payloads.size());
+    return MemoryJournal::Append(batch);
+  }
+  void LetGo() { let_go_.set_value(); }
+  // Events of the largest batch. Once nothing is written any more.
+  size_t most() const { return most_; }
+
+ private:
+  std::once_flag first_;
+  std::promise<void> let_go_;
+  size_t most_ = 0;
+};
+
+// Many full transactions follow each other: the writer takes them itself.
+TEST(EngineThreadFlood, KeepsAndAnswersEachAlertOnceInTransactionsOfBoundedSize) {
+  constexpr size_t kPosts = 60;
+  constexpr size_t kAlertsEach = 64;
+  WaitingJournal journal;
+  SystemClock clock;
+  EngineThread thread(EngineOptions{}, Configuration{}, journal, clock);
+  ASSERT_TRUE(thread.Start().ok());
+  std::atomic<size_t> answered = 0;
+  std::atomic<size_t> failed = 0;
+  std::promise<void> all;
+  for (size_t post = 0; post < kPosts; ++post) {
+    std::vector<v1::Alert> alerts;
+    for (size_t i = 0; i < kAlertsEach; ++i) alerts.push_back(Firing(fmt::format("fp-{}-{}", post, i)));
+    thread.IngestAlerts(std::move(alerts), [&](const absl::StatusOr<std::vector<IngestedAlert>>& ingested) {
+      if (!ingested.ok() || ingested->size() != kAlertsEach) ++failed;
+      if (++answered == kPosts) all.set_value();
+    });
+  }
+  journal.LetGo();
+  ASSERT_EQ(all.get_future().wait_for(kDeadline), std::future_status::ready) << answered << " of " << kPosts;
+  thread.Stop();
+  EXPECT_EQ(failed, 0u);
+  EXPECT_EQ(answered, kPosts);
+  EXPECT_EQ(journal.ListAlertKeys(/*firing_only=*/true, 2 * kPosts * kAlertsEach)->size(), kPosts * kAlertsEach);
+  EXPECT_GT(journal.most(), kMaxAlertsATransaction / 2) << "transactions were not filled: this tests nothing";
+  // An alert that opens an incident is two events.
+  EXPECT_LE(journal.most(), 2 * (kMaxAlertsATransaction + kAlertsEach));
 }
 
 // Told to stop while the journal that failed can't be opened (or read) again.
