@@ -94,7 +94,7 @@ void EngineThread::GetIncident(v1::GetIncidentRequest request, Callback<v1::GetI
   Input get = [this, request = std::move(request), done](Engine& engine) {
     if (engine.GetOpenIncident(request.incident_id(), done)) return;
     const std::string open = engine.OpenIncidentsForPeople();
-    const std::string incident_id = request.incident_id();
+    const std::string& incident_id = request.incident_id();
     Read<v1::GetIncidentResponse>(done, [this, incident_id, open]() -> absl::StatusOr<v1::GetIncidentResponse> {
       v1::GetIncidentResponse response;
       OMNIX_ASSIGN_OR_RETURN(*response.mutable_incident(), Replay(journal_, incident_id));

@@ -188,7 +188,7 @@ absl::Status Copy(SqliteConnection& source, const std::string& destination) {
   if (lstat(destination.c_str(), &info) == 0) {
     return AlreadyExists("{}: exists already; a backup never overwrites a file", destination);
   }
-  const absl::Status status = CopyTo(source, destination);
+  absl::Status status = CopyTo(source, destination);
   if (!status.ok()) {
     for (const char* suffix : {"", "-journal", "-wal", "-shm"}) unlink((destination + suffix).c_str());
   }

@@ -144,7 +144,7 @@ Projector::Last& Projector::Details(const Context& at) {
 
 // The row as it is at the transaction's end: written once.
 absl::Status Projector::InsertIncident(const Last& last) {
-  const NewIncident& opened = *last.opened;
+  const NewIncidentRow& opened = *last.opened;
   return db_.Run(
       "INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
       "budget_until, playbook_hash, system_hash, policy_hash, alerts, alerts_firing, sequence, updated_at) "
@@ -203,7 +203,7 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
     OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, alert));
     alerts += is_new ? 1 : 0;
   }
-  NewIncident& opened = touched_[at.incident].opened.emplace();
+  NewIncidentRow& opened = touched_[at.incident].opened.emplace();
   opened.id = at.incident;
   opened.title = event.title();
   opened.severity = event.severity();

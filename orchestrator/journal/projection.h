@@ -14,6 +14,15 @@
 
 namespace omnix {
 
+// What the row of an incident begins with that was opened in this transaction.
+struct NewIncidentRow {
+  std::string id, title, opened_at, opened_by, playbook_hash, system_hash, policy_hash;
+  std::optional<std::string> started_at, budget_until;
+  v1::Severity severity = v1::SEVERITY_UNKNOWN;
+  int alerts = 0;
+  int firing = 0;
+};
+
 // Writes to the projection tables of one connection, inside the caller's transaction. Events of an incident come in
 // order. Not thread-safe.
 class Projector {
@@ -36,17 +45,9 @@ class Projector {
  private:
   // A column that can be NULL, where it was changed.
   using Changed = std::optional<std::optional<std::string>>;
-  // What the row of an incident begins with that was opened in this transaction.
-  struct NewIncident {
-    std::string id, title, opened_at, opened_by, playbook_hash, system_hash, policy_hash;
-    std::optional<std::string> started_at, budget_until;
-    v1::Severity severity = v1::SEVERITY_UNKNOWN;
-    int alerts = 0;
-    int firing = 0;
-  };
   struct Last {
     int64_t opened_event = 0;
-    std::optional<NewIncident> opened;
+    std::optional<NewIncidentRow> opened;
     uint64_t sequence = 0;
     std::string time;
     // Unset where no event of the transaction changed it.

@@ -333,7 +333,7 @@ absl::StatusOr<SqliteJournal::Story*> SqliteJournal::Continue(const v1::Event& e
 absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload,
                                         const Story& story) {
   const v1::Event& event = recorded.event();
-  const absl::Status inserted = writer_->Run(
+  absl::Status inserted = writer_->Run(
       "INSERT INTO events (id, incident, sequence, time, type, text, payload, chain, opened_event) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       next_head_.id, event.incident_id(), event.sequence(), times_.Format(event.time()),

@@ -23,7 +23,7 @@ class WalGatheringVfs {
  public:
   // A commit of more is written in several pieces: SQLite's VFS for Unix takes less than 128 KiB at once
   // (seekAndWriteFd in os_unix.c cuts off what is above).
-  static constexpr size_t kMaxGatheredBytes = 120 * 1024;
+  static constexpr size_t kMaxGatheredBytes = size_t{120} * 1024;
 
   // Over the registered VFS `below` (empty: the default one), which must outlive it. Where there is none, opening a
   // file with this VFS fails as it would with that one.
