@@ -118,12 +118,10 @@ absl::Status CheckStructure(SqliteConnection& db) {
 
 absl::Status CheckAll(SqliteConnection& db, Sealer& sealer, JournalReport* report) {
   EventCheck check(db, sealer);
-  // By the table itself: the number of its version is not sealed.
-  OMNIX_ASSIGN_OR_RETURN(const int64_t has_stories,
-                         db.Integer("SELECT count(*) FROM pragma_table_info('events') WHERE name = 'opened_event'"));
-  if (has_stories != 0) check.CheckStories();
+  OMNIX_ASSIGN_OR_RETURN(const bool has_stories, HasStoryNumbers(db));
+  if (has_stories) check.CheckStories();
   const absl::Status status = db.Query(
-      has_stories != 0
+      has_stories
           ? "SELECT id, incident, sequence, type, text, payload, chain, time, opened_event FROM events ORDER BY id"
           : "SELECT id, incident, sequence, type, text, payload, chain, time FROM events ORDER BY id",
       [&](const SqliteRow& row) {

@@ -30,6 +30,7 @@ class Pruner {
 
   absl::StatusOr<PruneReport> Run() {
     OMNIX_RETURN_IF_ERROR(VerifyEnd(db_, sealer_).status());
+    OMNIX_ASSIGN_OR_RETURN(has_story_numbers_, HasStoryNumbers(db_));
     OMNIX_ASSIGN_OR_RETURN(const std::vector<Group> groups, Candidates());
     for (size_t next = 0; next < groups.size();) {
       OMNIX_RETURN_IF_ERROR(Transaction([&] { return RemoveSome(groups, &next); }));
@@ -136,13 +137,10 @@ class Pruner {
     std::vector<int64_t> rows;
     v1::Incident state;
     absl::Time last;
-    // A dry run changes nothing, not the schema either.
-    OMNIX_ASSIGN_OR_RETURN(const int64_t version, db_.Integer("PRAGMA user_version"));
     OMNIX_RETURN_IF_ERROR(db_.Query(
-        version < kFirstVersionWithStoryNumbers
-            ? "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence"
-            : "SELECT id, payload FROM events WHERE opened_event = "
-              "(SELECT id FROM events WHERE incident = ?1 AND sequence = 1) ORDER BY sequence",
+        has_story_numbers_ ? "SELECT id, payload FROM events WHERE opened_event = "
+                             "(SELECT id FROM events WHERE incident = ?1 AND sequence = 1) ORDER BY sequence"
+                           : "SELECT id, payload FROM events WHERE incident = ?1 ORDER BY sequence",
         [&](const SqliteRow& row) -> absl::Status {
           v1::Event event;
           if (!event.ParseFromString(row.Blob(1)) || event.incident_id() != incident) {
@@ -263,6 +261,8 @@ class Pruner {
   Sealer& sealer_;
   const PruneOptions& options_;
   PruneReport report_;
+  // Not in a dry run on an old journal: it changes nothing, not the schema either.
+  bool has_story_numbers_ = true;
   // Of a dry run: still there, but counted as gone.
   std::set<std::string> gone_;
 };

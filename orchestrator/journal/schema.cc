@@ -349,6 +349,12 @@ absl::Status MigrateWithoutProjections(SqliteConnection& db) {
   return RunSteps(db, JournalMigrations(), version);
 }
 
+absl::StatusOr<bool> HasStoryNumbers(SqliteConnection& db) {
+  OMNIX_ASSIGN_OR_RETURN(const int64_t columns,
+                         db.Integer("SELECT count(*) FROM pragma_table_info('events') WHERE name = 'opened_event'"));
+  return columns > 0;
+}
+
 absl::Status CheckReadable(SqliteConnection& db) {
   OMNIX_ASSIGN_OR_RETURN(const int64_t tables, db.Integer("SELECT count(*) FROM sqlite_master"));
   OMNIX_ASSIGN_OR_RETURN(const int64_t application, db.Integer("PRAGMA application_id"));

@@ -20,9 +20,6 @@ inline constexpr int64_t kApplicationId = 0x4F4D4E58;
 using Migrations = std::vector<std::string>;
 const Migrations& JournalMigrations();
 
-// From this version on events.opened_event says to which story a row belongs; programs that only read meet older ones.
-inline constexpr int64_t kFirstVersionWithStoryNumbers = 4;
-
 // The version that this program writes.
 int64_t SchemaVersion();
 
@@ -32,6 +29,10 @@ absl::Status Migrate(SqliteConnection& db, const Migrations& migrations);
 // The same for the journal's own tables, inside the caller's transaction, who makes the projections anew afterwards:
 // what an older version's hold is dropped instead of being brought up to date, since it may be what is broken.
 absl::Status MigrateWithoutProjections(SqliteConnection& db);
+
+// Whether events.opened_event says to which story a row belongs: since version 4; programs that only read meet older
+// ones. By the table itself: the number of the version is not sealed.
+absl::StatusOr<bool> HasStoryNumbers(SqliteConnection& db);
 
 // Refuses, without changing it, a file that is no journal or that a newer Omnix wrote. OK for an empty database and for
 // older versions. Errors: FAILED_PRECONDITION; those of SqliteConnection.

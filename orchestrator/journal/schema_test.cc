@@ -175,6 +175,24 @@ TEST_P(OldJournal, WhoseEndWasCutOffIsRefusedAndLeftAsItIs) {
   EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", GetParam()));
 }
 
+TEST_P(OldJournal, LeavesNoLargeLogOnceItIsBroughtUpToDate) {
+  const auto journal = SqliteJournal::Open(options_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_EQ(std::filesystem::file_size(options_.path + "-wal"), 0u);
+}
+
+// It says no more with which key it was begun; what does say so are its rows.
+TEST_P(OldJournal, WithoutTheMarkOfItsKeyTakesNoOther) {
+  RunSql(options_.path, "DELETE FROM meta WHERE key = 'key_id'");
+  SqliteJournalOptions wrong = options_;
+  wrong.key_path = folder_ / "wrong.key";
+  ASSERT_TRUE(LoadJournalKey(wrong.key_path, /*create=*/true).ok());
+  EXPECT_TRUE(absl::IsDataLoss(SqliteJournal::Open(wrong).status()));
+  const auto journal = SqliteJournal::Open(options_);
+  EXPECT_TRUE(journal.ok()) << journal.status();
+  EXPECT_EQ(Dump(options_.path, "SELECT count(*) FROM meta WHERE key = 'key_id'"), "1\n");
+}
+
 // A backup that began meanwhile keeps the log from being emptied: no reason not to start.
 TEST_P(OldJournal, IsOpenedWhileAnotherProgramReads) {
   {
