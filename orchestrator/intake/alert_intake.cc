@@ -119,6 +119,10 @@ void AlertIntake::Read(AlertBody body, Done done) {
       return done(NotFound("no such alert format; known: {}", fmt::join(Names(), ", ")));
     }
   }
+  // Most bodies are plain ones of Alertmanager. What is not takes the long way.
+  if (!binary && !document->omnix) {
+    if (auto plain = ReadPlain(document->format, body.bytes, body.received_at)) return done(*std::move(plain));
+  }
   if (binary) {
     absl::StatusOr<Json> event = StructuredCloudEvent(body.headers, body.bytes);
     if (!event.ok()) return done(event.status());
@@ -143,16 +147,26 @@ absl::StatusOr<ParsedAlerts> AlertIntake::Read(AlertBody body) {
   return future.get();
 }
 
-std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadAtOnce(const Document& document) const {
-  if (document.omnix) return ReadOmnix(document.body, document.received_at);
+std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadPlain(const AlertFormat* format, std::string_view bytes,
+                                                                   absl::Time received_at) const {
+  if (!MayBePlain(format)) return std::nullopt;
+  const std::optional<AlertmanagerBody> plain = ReadPlainAlertmanager(bytes);
+  if (!plain || (format == nullptr && !plain->recognized)) return std::nullopt;
+  return Finish(*plain, received_at);
+}
+
+bool AlertIntake::MayBePlain(const AlertFormat* format) const {
   // The built-in format only: a folder may bring another of this name.
   const AlertFormat* alertmanager = library_.Find(kAlertmanager);
-  if (!alertmanager->built_in || (document.format != nullptr && document.format != alertmanager)) return std::nullopt;
-  if (document.format == nullptr && (library_.has_folder() || !LooksLikeAlertmanager(document.body)))
-    return std::nullopt;
-  const std::optional<AlertmanagerBody> plain = ReadPlainAlertmanager(document.body);
-  if (!plain) return std::nullopt;
-  return Finish(*plain, document.received_at);
+  if (!alertmanager->built_in) return false;
+  return format == nullptr ? !library_.has_folder() : format == alertmanager;
+}
+
+std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadAtOnce(const Document& document) const {
+  if (document.omnix) return ReadOmnix(document.body, document.received_at);
+  if (!MayBePlain(document.format)) return std::nullopt;
+  // Parsing may have mended it.
+  return ReadPlain(document.format, DumpJson(document.body), document.received_at);
 }
 
 absl::StatusOr<const AlertFormat*> AlertIntake::Recognize(const std::string& input, FilterWorker& worker) const {

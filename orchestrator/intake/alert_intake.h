@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -70,6 +71,11 @@ class AlertIntake {
 
   AlertIntake(FormatLibrary library, const AlertIntakeOptions& options);
 
+  // A body as Alertmanager itself writes it, read from its text. nullopt: it is none. Null for a format: to be
+  // recognized.
+  std::optional<absl::StatusOr<ParsedAlerts>> ReadPlain(const AlertFormat* format, std::string_view bytes,
+                                                        absl::Time received_at) const;
+  bool MayBePlain(const AlertFormat* format) const;
   // What needs no filter. nullopt: it does.
   std::optional<absl::StatusOr<ParsedAlerts>> ReadAtOnce(const Document& document) const;
   absl::StatusOr<ParsedAlerts> ReadByFilter(const Document& document, FilterWorker& worker) const;

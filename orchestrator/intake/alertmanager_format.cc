@@ -4,67 +4,130 @@
 #include <map>
 #include <string>
 
+#include "orchestrator/intake/body_parser.h"
+#include "orchestrator/intake/plain_body.h"
+
 namespace omnix {
 namespace {
 
-using Strings = std::map<std::string, std::string>;
+namespace dom = simdjson::dom;
 
-constexpr std::array kSubjectLabels = {"service", "instance", "host", "job"};
+constexpr auto kSubjectLabels = std::to_array<std::string_view>({"service", "instance", "host", "job"});
 // Of exporters that tell of others (a cluster's pods): their own service and instance say nothing.
-constexpr std::array kWorkloadLabels = {"deployment", "statefulset", "daemonset", "cronjob",
-                                        "container",  "pod",         "node",      "persistentvolumeclaim",
-                                        "namespace"};
-constexpr std::array kLinkFields = {"generatorURL", "dashboardURL", "panelURL", "silenceURL"};
-constexpr std::array kLinkAnnotations = {"runbook_url", "runbook", "dashboard"};
+constexpr auto kWorkloadLabels =
+    std::to_array<std::string_view>({"deployment", "statefulset", "daemonset", "cronjob", "container", "pod", "node",
+                                     "persistentvolumeclaim", "namespace"});
+constexpr auto kLinkFields =
+    std::to_array<std::string_view>({"generatorURL", "dashboardURL", "panelURL", "silenceURL"});
+constexpr auto kLinkAnnotations = std::to_array<std::string_view>({"runbook_url", "runbook", "dashboard"});
 
-// What the alerts of one body share.
-struct Group {
-  std::string status;
-  Strings labels;
-  std::string external_url;
-};
-
-// Reads fields of one object and remembers whether all were as they should be.
-class PlainFields {
+// An object whose members are text: labels, annotations. One that is empty counts as absent.
+class Texts {
  public:
-  explicit PlainFields(const Json& object) : object_(object), plain_(object.is_object()) {}
+  Texts() = default;
+  explicit Texts(dom::object object) : object_(object) {}
 
-  bool plain() const { return plain_; }
+  // "" where there is none.
+  std::string_view operator[](std::string_view name) const {
+    std::string_view text;
+    if (!object_ || object_->at_key(name).get(text) != simdjson::SUCCESS) return "";
+    return text;
+  }
 
-  std::string String(const char* key) {
-    const Json* value = Find(key);
-    if (value == nullptr) return "";
-    if (!value->is_string()) return Odd("");
-    return value->get_ref<const std::string&>();
+  std::map<std::string, std::string> Map() const {
+    std::map<std::string, std::string> map;
+    ForEach([&](std::string_view name, std::string_view text) {
+      // Alertmanager sorts them.
+      map.emplace_hint(map.end(), name, text);
+      return true;
+    });
+    return map;
   }
-  // Without those that are empty.
-  Strings Map(const char* key) {
-    Strings strings;
-    const Json* value = Find(key);
-    if (value == nullptr) return strings;
-    if (!value->is_object()) return Odd(strings);
-    for (const auto& [name, item] : value->get_ref<const Json::object_t&>()) {
-      if (!item.is_string()) return Odd(strings);
-      if (!item.get_ref<const std::string&>().empty()) strings.emplace_hint(strings.end(), name, item);
-    }
-    return strings;
-  }
-  uint64_t Count(const char* key) {
-    const Json* value = Find(key);
-    if (value == nullptr) return 0;
-    return value->is_number_unsigned() ? value->get<uint64_t>() : Odd(uint64_t{0});
-  }
-  Json Any(const char* key) {
-    const Json* value = Find(key);
-    return value == nullptr ? Json() : *value;
+
+  // True where none has another value in `other`.
+  bool Agree(const Texts& other) const {
+    return ForEach([&](std::string_view name, std::string_view text) {
+      const std::string_view others = other[name];
+      return others.empty() || others == text;
+    });
   }
 
  private:
-  // Null where it is absent or JSON null.
-  const Json* Find(const char* key) {
-    if (!plain_) return nullptr;
-    const auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  // True where `use` says so of each.
+  template <typename Use>
+  bool ForEach(Use use) const {
+    if (!object_) return true;
+    for (const dom::key_value_pair& field : *object_) {
+      const std::string_view text = field.value.get_string().value_unsafe();
+      if (!text.empty() && !use(field.key, text)) return false;
+    }
+    return true;
+  }
+
+  std::optional<dom::object> object_;
+};
+
+// What the alerts of one body share.
+struct Group {
+  std::string_view status;
+  Texts labels;
+  std::string_view external_url;
+};
+
+// Reads fields of one object and remembers whether all were as they should be. A field that is JSON null is absent.
+class PlainFields {
+ public:
+  explicit PlainFields(dom::element value) : plain_(value.get(object_) == simdjson::SUCCESS) {}
+
+  bool plain() const { return plain_; }
+
+  bool Has(std::string_view key) const { return object_.at_key(key).error() == simdjson::SUCCESS; }
+
+  std::string_view String(std::string_view key) {
+    const std::optional<dom::element> value = Find(key);
+    std::string_view text;
+    if (value && value->get(text) != simdjson::SUCCESS) plain_ = false;
+    return text;
+  }
+
+  Texts Map(std::string_view key) {
+    const std::optional<dom::element> value = Find(key);
+    if (!value) return Texts();
+    dom::object object;
+    if (value->get(object) != simdjson::SUCCESS) return Odd(Texts());
+    for (const dom::key_value_pair& field : object) {
+      if (!field.value.is_string()) return Odd(Texts());
+    }
+    return Texts(object);
+  }
+
+  uint64_t Count(std::string_view key) {
+    const std::optional<dom::element> value = Find(key);
+    if (!value) return 0;
+    int64_t count = 0;
+    if (value->get(count) != simdjson::SUCCESS || count < 0 || count > kMaxExactInteger) plain_ = false;
+    return static_cast<uint64_t>(count);
+  }
+
+  // As ReadAlertTime takes it.
+  Json Time(std::string_view key) {
+    const std::optional<dom::element> value = Find(key);
+    if (!value) return Json();
+    std::string_view text;
+    if (value->get(text) == simdjson::SUCCESS) return text;
+    // Seconds, whole ones: what else may be a time is the filter's matter.
+    int64_t seconds = 0;
+    const bool whole = value->get(seconds) == simdjson::SUCCESS;
+    if (whole && seconds >= -kMaxExactInteger && seconds <= kMaxExactInteger) return seconds;
+    return Odd(Json());
+  }
+
+ private:
+  std::optional<dom::element> Find(std::string_view key) {
+    if (!plain_) return std::nullopt;
+    dom::element value;
+    if (object_.at_key(key).get(value) != simdjson::SUCCESS || value.is_null()) return std::nullopt;
+    return value;
   }
   template <typename T>
   T Odd(T value) {
@@ -72,96 +135,87 @@ class PlainFields {
     return value;
   }
 
-  const Json& object_;
+  dom::object object_;
   bool plain_;
 };
 
-const std::string& Value(const Strings& strings, const char* key) {
-  static const std::string* const kEmpty = new std::string();
-  const auto found = strings.find(key);
-  return found == strings.end() ? *kEmpty : found->second;
-}
+std::string_view FirstOf(std::string_view one, std::string_view other) { return one.empty() ? other : one; }
 
-const std::string& FirstOf(const std::string& one, const std::string& other) { return one.empty() ? other : one; }
-
-// True where no label of the alert has another value among the common ones.
-bool Agree(const Strings& own, const Strings& common) {
-  for (const auto& [name, value] : common) {
-    const auto found = own.find(name);
-    if (found != own.end() && found->second != value) return false;
-  }
-  return true;
-}
-
-bool TellsOfOthers(const std::string& exporter) {
-  return exporter.find("kube-state-metrics") != std::string::npos || exporter.find("cadvisor") != std::string::npos ||
-         exporter == "kubelet";
+bool TellsOfOthers(std::string_view exporter) {
+  return exporter.find("kube-state-metrics") != std::string_view::npos ||
+         exporter.find("cadvisor") != std::string_view::npos || exporter == "kubelet";
 }
 
 // As subject_of_labels in lib.jq.
-std::string SubjectOf(const Strings& labels) {
-  std::string subject;
+std::string_view SubjectOf(const Texts& labels) {
+  std::string_view subject;
   const auto take = [&](const auto& names) {
-    for (const char* label : names) {
-      if (subject.empty()) subject = Value(labels, label);
+    for (const std::string_view label : names) {
+      if (subject.empty()) subject = labels[label];
     }
   };
-  if (TellsOfOthers(FirstOf(Value(labels, "job"), Value(labels, "service")))) take(kWorkloadLabels);
+  if (TellsOfOthers(FirstOf(labels["job"], labels["service"]))) take(kWorkloadLabels);
   take(kSubjectLabels);
   return subject;
 }
 
-void SetTexts(const Strings& annotations, const Group& group, AlertDraft* draft) {
-  const std::string& summary = Value(annotations, "summary");
-  const std::string& description = FirstOf(Value(annotations, "description"), Value(annotations, "message"));
-  const std::string& name = FirstOf(Value(draft->labels, "alertname"), summary);
-  draft->title = FirstOf(FirstOf(name, Value(group.labels, "alertname")), description);
+void SetTexts(const Texts& labels, const Texts& annotations, const Group& group, AlertDraft* draft) {
+  const std::string_view summary = annotations["summary"];
+  const std::string_view description = FirstOf(annotations["description"], annotations["message"]);
+  const std::string_view name = FirstOf(labels["alertname"], summary);
+  draft->title = FirstOf(FirstOf(name, group.labels["alertname"]), description);
   if (draft->title.empty()) {
     draft->title = draft->fingerprint.empty() ? "unnamed alert" : "alert " + draft->fingerprint;
   }
+  draft->description = FirstOf(summary, description);
   const bool both = !summary.empty() && !description.empty() && summary != description;
-  draft->description = both ? summary + "\n" + description : FirstOf(summary, description);
-  draft->severity = Value(draft->labels, "severity");
-  if (draft->severity.empty() && Agree(draft->labels, group.labels)) draft->severity = Value(group.labels, "severity");
-  draft->subject = SubjectOf(draft->labels);
+  if (both) draft->description.append("\n").append(description);
+  draft->severity = labels["severity"];
+  if (draft->severity.empty() && group.labels.Agree(labels)) draft->severity = group.labels["severity"];
+  draft->subject = SubjectOf(labels);
 }
 
-bool ReadPlainAlert(const Json& value, const Group& group, AlertDraft* draft) {
+bool ReadPlainAlert(dom::element value, const Group& group, AlertDraft* draft) {
   PlainFields fields(value);
-  draft->labels = fields.Map("labels");
-  const Strings annotations = fields.Map("annotations");
+  const Texts labels = fields.Map("labels");
+  const Texts annotations = fields.Map("annotations");
+  draft->labels = labels.Map();
   draft->fingerprint = fields.String("fingerprint");
   if (draft->fingerprint.empty() && draft->labels.empty()) return false;
-  SetTexts(annotations, group, draft);
+  SetTexts(labels, annotations, group, draft);
   draft->resolved = FirstOf(fields.String("status"), group.status) == "resolved";
-  draft->starts_at = fields.Any("startsAt");
-  draft->ends_at = fields.Any("endsAt");
-  for (const char* field : kLinkFields) draft->links.push_back(fields.String(field));
-  draft->links.push_back(group.external_url);
-  for (const char* annotation : kLinkAnnotations) draft->links.push_back(Value(annotations, annotation));
+  draft->starts_at = fields.Time("startsAt");
+  draft->ends_at = fields.Time("endsAt");
+  const auto add_link = [&](std::string_view link) {
+    if (!link.empty()) draft->links.emplace_back(link);
+  };
+  for (const std::string_view field : kLinkFields) add_link(fields.String(field));
+  add_link(group.external_url);
+  for (const std::string_view annotation : kLinkAnnotations) add_link(annotations[annotation]);
   return fields.plain();
+}
+
+bool IsRecognized(const PlainFields& body) {
+  if (body.Has("orgId") || (body.Has("state") && body.Has("title"))) return false;
+  return body.Has("groupKey") || body.Has("commonLabels") || body.Has("groupLabels");
 }
 
 }  // namespace
 
-bool LooksLikeAlertmanager(const Json& body) {
-  if (!body.is_object() || body.contains("orgId") || (body.contains("state") && body.contains("title"))) return false;
-  return body.contains("groupKey") || body.contains("commonLabels") || body.contains("groupLabels");
-}
-
-std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body) {
-  PlainFields fields(body);
-  if (!fields.plain()) return std::nullopt;
-  const auto alerts = body.find("alerts");
-  if (alerts == body.end() || !alerts->is_array() || alerts->empty()) return std::nullopt;
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text) {
+  const PlainBody body(text);
+  if (!body.plain()) return std::nullopt;
+  PlainFields fields(body.root());
   const Group group{fields.String("status"), fields.Map("commonLabels"), fields.String("externalURL")};
   AlertmanagerBody read;
   read.truncated = fields.Count("truncatedAlerts");
-  if (!fields.plain()) return std::nullopt;
-  read.drafts.resize(alerts->size());
-  for (size_t i = 0; i < alerts->size(); ++i) {
-    if (!ReadPlainAlert((*alerts)[i], group, &read.drafts[i])) return std::nullopt;
+  dom::array alerts;
+  if (!fields.plain() || body.root()["alerts"].get(alerts) != simdjson::SUCCESS) return std::nullopt;
+  read.recognized = IsRecognized(fields);
+  for (const dom::element alert : alerts) {
+    if (!ReadPlainAlert(alert, group, &read.drafts.emplace_back())) return std::nullopt;
   }
+  if (read.drafts.empty()) return std::nullopt;
   return read;
 }
 

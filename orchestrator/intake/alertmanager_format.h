@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "orchestrator/intake/alert_draft.h"
@@ -11,15 +12,14 @@
 namespace omnix {
 
 struct AlertmanagerBody {
+  // True: the filter's `recognize` says so, too. False: where no format was named, the filter decides what this is.
+  bool recognized = false;
   std::vector<AlertDraft> drafts;
   uint64_t truncated = 0;
 };
 
-// True: the filter's `recognize` says so, too, of a body that ReadPlainAlertmanager reads. False: the filter decides.
-bool LooksLikeAlertmanager(const Json& body);
-
-// nullopt: not exactly a body of Alertmanager (a field of another type, nothing that identifies an alert...): the
-// filter decides.
-std::optional<AlertmanagerBody> ReadPlainAlertmanager(const Json& body);
+// Reads the text of a body. nullopt: not exactly a body of Alertmanager (a field of another type, nothing that
+// identifies an alert, a key that stands twice, no JSON...): ParseBody and the filter decide.
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text);
 
 }  // namespace omnix

@@ -1,15 +1,9 @@
-#include "orchestrator/intake/alertmanager_format.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/file.h"
 #include "common/status.h"
 #include "orchestrator/intake/alert_fields.h"
 #include "orchestrator/intake/alert_intake.h"
-#include "orchestrator/intake/body_mutator.h"
-#include "orchestrator/intake/filter_result.h"
-#include "orchestrator/intake/format_library.h"
 #include "orchestrator/intake/reading_json.h"
 
 namespace omnix {
@@ -117,48 +111,6 @@ TEST(Alertmanager, BoundsAndRedactsWhatItKeeps) {
   EXPECT_EQ(Parse(DumpJson(many)).status().code(), absl::StatusCode::kResourceExhausted);
   many["groupKey"] = 5;
   EXPECT_EQ(Parse(DumpJson(many)).status().code(), absl::StatusCode::kResourceExhausted) << "the filter's way";
-}
-
-// The fast path and the filter are two ways to the same alerts.
-TEST(Alertmanager, FastPathGivesWhatTheFilterGives) {
-  const auto library = FormatLibrary::Load("", DefaultFilterExecutable());
-  ASSERT_TRUE(library.ok()) << library.status();
-  const FilterProgram alerts = library->AlertsProgram(*library->Find("alertmanager"));
-  FilterWorker worker(DefaultFilterExecutable());
-  BodyMutator mutator(1);
-  int fast = 0;
-  for (int round = 0; round < 3000; ++round) {
-    const char* sample = round % 2 == 0 ? "alertmanager" : "alertmanager.truncated";
-    Json body = *ParseJson(*ReadFile(fmt::format("{}/samples/{}.json", OMNIX_FORMATS_FOLDER, sample)));
-    if (round >= 2) body = mutator.Values(std::move(body));
-    const auto plain = ReadPlainAlertmanager(body);
-    if (!plain) continue;
-    ++fast;
-    SCOPED_TRACE(body.dump());
-    const std::string input = DumpJson({{"headers", Json::object()}, {"body", body}});
-    const auto names = worker.Run(library->RecognizeProgram(), input, absl::Seconds(10));
-    if (LooksLikeAlertmanager(body)) {
-      EXPECT_EQ(*names, "[\"alertmanager\"]");
-    }
-    const auto output = worker.Run(alerts, input, absl::Seconds(10));
-    ASSERT_TRUE(output.ok()) << output.status();
-    const auto filtered = ReadFilterOutput(Json::parse(*output), "alertmanager", kReceivedAt);
-    ASSERT_TRUE(filtered.ok()) << filtered.status();
-    ParsedAlerts expected;
-    expected.truncated = plain->truncated;
-    for (const AlertDraft& draft : plain->drafts) {
-      expected.alerts.push_back(FinishAlert(draft, "alertmanager", kReceivedAt));
-    }
-    MarkTruncated(&expected);
-    ASSERT_EQ(filtered->alerts.size(), expected.alerts.size());
-    EXPECT_EQ(filtered->truncated, expected.truncated);
-    for (size_t i = 0; i < expected.alerts.size(); ++i) {
-      EXPECT_EQ(SerializeDeterministically(filtered->alerts[i]), SerializeDeterministically(expected.alerts[i]))
-          << filtered->alerts[i].DebugString() << expected.alerts[i].DebugString();
-    }
-    if (HasFailure()) break;
-  }
-  EXPECT_GT(fast, 1000) << "the fast path must be taken, or nothing is compared";
 }
 
 }  // namespace
