@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "common/clean_texts.h"
 #include "common/hash.h"
 #include "common/redact.h"
 
@@ -41,13 +42,40 @@ std::string_view Near(std::string_view text, size_t limit) {
   return text.substr(0, limit + kBeyond);
 }
 
+// Excerpt, but quick for a text that it left as it is before. At each limit: none is below what is remembered.
+std::string KeptText(std::string_view text, size_t limit) {
+  static_assert(CleanTexts::kMaxTextBytes <= std::min(kMaxAlertTitleBytes, kMaxAlertTextBytes));
+  thread_local CleanTexts clean;
+  if (clean.Contains(text)) return std::string(text);
+  std::string kept = Excerpt(Near(text, limit), limit);
+  if (kept == text) clean.Add(text);
+  return kept;
+}
+
 // The value, redacted in the light of its name: `api_key` says what the bare value does not.
 std::string RedactedValue(const std::string& name, const std::string& whole_value) {
-  const std::string value(Near(whole_value, kMaxLabelValueBytes));
-  const std::string head = name + "=";
-  const std::string whole = Redact(head + value);
-  const std::string redacted = whole.starts_with(head) ? whole.substr(head.size()) : Redact(value);
-  return Excerpt(redacted, kMaxLabelValueBytes);
+  // As "name=value". A name with a '=' inside would look like another name with another value.
+  thread_local CleanTexts clean;
+  const bool unmistakable = name.find('=') == std::string::npos;
+  std::string head = name;
+  head += '=';
+  std::string whole = head;
+  whole += Near(whole_value, kMaxLabelValueBytes);
+  if (unmistakable && clean.Contains(whole)) return whole_value;
+  const std::string redacted = Redact(whole);
+  const std::string value =
+      redacted.starts_with(head) ? redacted.substr(head.size()) : Redact(std::string_view(whole).substr(head.size()));
+  std::string kept = Excerpt(value, kMaxLabelValueBytes);
+  if (unmistakable && redacted == whole && kept == whole_value) clean.Add(whole);
+  return kept;
+}
+
+std::string RedactedLink(const std::string& url) {
+  thread_local CleanTexts clean;
+  if (clean.Contains(url)) return url;
+  std::string redacted = Redact(url);
+  if (redacted == url) clean.Add(url);
+  return redacted;
 }
 
 }  // namespace
@@ -76,13 +104,13 @@ std::string BoundedFingerprint(const std::string& key) {
 }
 
 std::string AlertLine(std::string_view text) {
-  std::string line = Excerpt(Near(text, kMaxAlertTitleBytes), kMaxAlertTitleBytes);
+  std::string line = KeptText(text, kMaxAlertTitleBytes);
   std::ranges::replace_if(
       line, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
   return line;
 }
 
-std::string AlertText(std::string_view text) { return Excerpt(Near(text, kMaxAlertTextBytes), kMaxAlertTextBytes); }
+std::string AlertText(std::string_view text) { return KeptText(text, kMaxAlertTextBytes); }
 
 void SetLabels(const std::map<std::string, std::string>& labels, v1::Alert* alert) {
   size_t dropped = 0;
@@ -100,7 +128,7 @@ void SetLabels(const std::map<std::string, std::string>& labels, v1::Alert* aler
 void AddLink(const std::string& url, v1::Alert* alert) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) return;
   if (url.size() > kMaxLinkBytes || alert->links_size() >= kMaxAlertLinks) return;
-  const std::string link = Redact(url);
+  const std::string link = RedactedLink(url);
   if (std::ranges::find(alert->links(), link) == alert->links().end()) alert->add_links(link);
 }
 
