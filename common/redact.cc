@@ -5,124 +5,44 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <numeric>
 #include <optional>
 #include <utility>
+
+#include "common/characters.h"
+#include "common/secret_name.h"
 
 namespace omnix {
 namespace {
 
+using characters::At;
+using characters::CharacterSet;
+using characters::Contains;
+using characters::IsAlnum;
+using characters::IsBlank;
+using characters::IsDigit;
+using characters::IsLineEnd;
+using characters::IsLower;
+using characters::IsQuote;
+using characters::IsUpper;
+using characters::Lower;
+using characters::SkipWhile;
+using characters::ToLower;
+
 constexpr std::string_view kRedacted = "[redacted]";
 constexpr std::string_view kEllipsis = "...";
 constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
-// A name longer than this is none.
-constexpr size_t kMaxKeyBytes = 64;
 // Looks ahead for tokens, credentials in URLs and references end here.
 constexpr size_t kMaxLookAhead = 256;
 constexpr size_t kMinSchemeTokenBytes = 8;
 constexpr size_t kMinUserTokenBytes = 20;
 constexpr size_t npos = std::string_view::npos;
 
-constexpr bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool IsAlnum(char c) { return IsUpper(c) || IsLower(c) || IsDigit(c); }
-// Asked of each character several times.
-constexpr std::array<bool, 256> kWordCharacters = [] {
-  std::array<bool, 256> is_word{};
-  for (int c = 0; c < 128; ++c) {
-    const char character = static_cast<char>(c);
-    is_word[static_cast<size_t>(c)] = IsAlnum(character) || c == '_' || c == '-' || c == '.';
-  }
-  return is_word;
-}();
-bool IsWord(char c) { return kWordCharacters[static_cast<unsigned char>(c)]; }
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-bool IsLineEnd(char c) { return c == '\n' || c == '\r'; }
-bool IsQuote(char c) { return c == '"' || c == '\'' || c == '`'; }
-char Lower(char c) { return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string ToLower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), Lower);
-  return out;
-}
-
-// The character at `i`, or 0 behind the end.
-char At(std::string_view text, size_t i) { return i < text.size() ? text[i] : '\0'; }
-
-template <typename Predicate>
-size_t SkipWhile(std::string_view text, size_t i, Predicate predicate) {
-  while (i < text.size() && predicate(text[i])) ++i;
-  return i;
-}
+constexpr CharacterSet kWord([](char c) { return IsAlnum(c) || c == '_' || c == '-' || c == '.'; });
+bool IsWord(char c) { return kWord(c); }
 
 size_t LineEnd(std::string_view text, size_t i) {
   return SkipWhile(text, i, [](char c) { return !IsLineEnd(c); });
-}
-
-// The last parts of a name, the last one first: "dbPassword", "DB_PASSWORD", "db-password" -> {"password", "db", ""}.
-// Nearly every word of every text comes here: short parts take no memory of their own.
-std::array<std::string, 3> LastParts(std::string_view key) {
-  std::array<std::string, 3> parts;
-  for (size_t i = 0; i < key.size(); ++i) {
-    const char c = key[i];
-    const bool hump = IsUpper(c) && i > 0 && (!IsUpper(key[i - 1]) || IsLower(At(key, i + 1)));
-    if ((!IsAlnum(c) || hump) && !parts[0].empty()) {
-      std::swap(parts[2], parts[1]);
-      std::swap(parts[1], parts[0]);
-      parts[0].clear();
-    }
-    if (IsAlnum(c)) parts[0].push_back(Lower(c));
-  }
-  if (parts[0].empty()) {
-    std::swap(parts[0], parts[1]);
-    std::swap(parts[1], parts[2]);
-    parts[2].clear();
-  }
-  return parts;
-}
-
-// The last word of a  secret's name; the second list goes for names that run together ("pgpassword").
-constexpr std::array<std::string_view, 17> kSecretWords = {
-    "password", "passwd",      "passphrase", "pwd",       "pass", "secret",    "token",      "authorization", "cookie",
-    "apikey",   "credentials", "sessionid",  "accesskey", "sig",  "secretkey", "credential", "requirepass"};
-constexpr std::array<std::string_view, 7> kSecretEndings = {"password", "passwd",    "secret",   "token",
-                                                            "apikey",   "accesskey", "secretkey"};
-// Before a final "key", "id" or "hash" these make it a secret: "private_key", "session_id", "password_hash".
-constexpr std::array<std::string_view, 12> kBeforeKey = {"api",     "access",  "private",    "secret",
-                                                         "signing", "account", "encryption", "master",
-                                                         "auth",    "jwt",     "routing",    "integration"};
-
-template <size_t N>
-bool Contains(const std::array<std::string_view, N>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-bool IsSecretName(std::string_view word) {
-  if (word.size() > kMaxKeyBytes) word.remove_prefix(word.size() - kMaxKeyBytes);
-  auto [last, before, first] = LastParts(word);
-  // "password2"; "secret_key_base" is Rails' name of its signing key.
-  while (!last.empty() && IsDigit(last.back())) last.pop_back();
-  if (last.empty()) {
-    last = before;
-    before = first;
-  }
-  if (last.empty()) return false;
-  if (last == "key") return Contains(kBeforeKey, before);
-  if (last == "id") return before == "session";
-  if (last == "hash") return before == "password";
-  if (last == "base") return before == "key";
-  if (last == "signature") return before == "amz" || before == "goog";
-  if (Contains(kSecretWords, last)) return true;
-  return std::any_of(kSecretEndings.begin(), kSecretEndings.end(), [&name = last](std::string_view ending) {
-    return name.size() > ending.size() && name.compare(name.size() - ending.size(), npos, ending) == 0;
-  });
-}
-
-bool IsHeaderName(std::string_view word) {
-  const std::string name = ToLower(word);
-  return name == "authorization" || name == "proxy-authorization" || name == "cookie" || name == "set-cookie";
 }
 
 struct TokenShape {
@@ -139,17 +59,23 @@ constexpr std::array<TokenShape, 32> kTokenShapes = {{
     {"dckr_pat_", 20}, {"sq0csp-", 20},
 }};
 
+// The header of a JSON Web Token.
+constexpr size_t kMinHeaderBytes = 10;
+// No token is shorter, of either kind.
+constexpr size_t kMinTokenBytes = std::accumulate(
+    kTokenShapes.begin(), kTokenShapes.end(), kMinHeaderBytes + std::string_view(".x").size(),
+    [](size_t least, const TokenShape& shape) { return std::min(least, shape.prefix.size() + shape.min_rest); });
+
 // The first characters of kTokenShapes.
-constexpr std::array<bool, 256> kTokenStarts = [] {
-  std::array<bool, 256> starts{};
-  for (const TokenShape& shape : kTokenShapes) starts[static_cast<unsigned char>(shape.prefix[0])] = true;
-  return starts;
-}();
+constexpr CharacterSet kTokenStart([](char c) {
+  return std::any_of(kTokenShapes.begin(), kTokenShapes.end(),
+                     [c](const TokenShape& shape) { return shape.prefix[0] == c; });
+});
 
 // Length of the token that begins at `i`, or 0.
 size_t KnownToken(std::string_view text, size_t i) {
   // This alone sends nearly all words of a text away.
-  if (!kTokenStarts[static_cast<unsigned char>(At(text, i))]) return 0;
+  if (!kTokenStart(At(text, i))) return 0;
   const std::string_view rest = text.substr(i, kMaxLookAhead);
   auto has_digit = [](std::string_view part) { return std::any_of(part.begin(), part.end(), IsDigit); };
   for (const TokenShape& shape : kTokenShapes) {
@@ -164,7 +90,6 @@ size_t KnownToken(std::string_view text, size_t i) {
 // A JSON Web Token: three (or, for encrypted ones, five) base64url parts, the first of which begins with {".
 size_t JsonWebToken(std::string_view text, size_t i) {
   constexpr std::string_view kStart = "eyJ";
-  constexpr size_t kMinHeaderBytes = 10;
   if (text[i] != kStart[0] || text.substr(i, kStart.size()) != kStart) return 0;
   auto in_part = [](char c) { return IsWord(c) && c != '.'; };
   const size_t header = SkipWhile(text.substr(0, i + kMaxLookAhead), i, in_part);
@@ -328,18 +253,21 @@ class Redactor {
     if (first - begin > kDashes) return first - kDashes;
     if (first - begin == kDashes) return first;
     size_t dashes = 0;
-    for (size_t i = first; i < text_.size() && IsWord(text_[i]); ++i) {
+    size_t i = first;
+    for (; i < text_.size() && IsWord(text_[i]); ++i) {
       dashes = text_[i] == '-' ? dashes + 1 : 0;
       if (dashes == kDashes) return i + 1 - kDashes;
     }
-    return SkipWhile(text_, first, IsWord);
+    return i;
   }
 
   // A token at the word's start, or behind a '-', '.' or '=' inside of it.
   bool TryToken(size_t begin, size_t end) {
+    static constexpr CharacterSet kWithin([](char c) { return IsAlnum(c) || c == '_'; });
+    // Most words are too short for one. (Where five dashes end the word, a token may go on behind them.)
+    if (end - begin < kMinTokenBytes && !IsWord(At(text_, end))) return false;
     for (size_t i = begin; i < end; ++i) {
-      if (i > begin && IsAlnum(text_[i - 1])) continue;
-      if (i > begin && text_[i - 1] == '_') continue;
+      if (i > begin && kWithin(text_[i - 1])) continue;
       size_t size = KnownToken(text_, i);
       if (size == 0) size = JsonWebToken(text_, i);
       if (size == 0) continue;
@@ -368,11 +296,10 @@ class Redactor {
 
   // False where FindValue would find none, whatever the word's name: most words of prose, which need no closer look.
   bool MayHaveValue(size_t begin, size_t end) const {
-    constexpr std::string_view kBehindAName = ">\"'`\\:=%";
+    static constexpr CharacterSet kBehindAName(">\"'`\\:=%");
     const char next = At(text_, end);
-    if (!IsBlank(next)) return next != '\0' && kBehindAName.find(next) != npos;
-    const char behind = At(text_, SkipWhile(text_, end, IsBlank));
-    if (behind != '\0' && kBehindAName.find(behind) != npos) return true;
+    if (!IsBlank(next)) return kBehindAName(next);
+    if (kBehindAName(At(text_, SkipWhile(text_, end, IsBlank)))) return true;
     return StartsLine(begin) || text_.substr(begin, 2) == "--";
   }
 
@@ -423,8 +350,8 @@ class Redactor {
       while (stop > i && (IsBlank(text_[stop - 1]) || text_[stop - 1] == ',' || text_[stop - 1] == ';')) --stop;
       return NoPlainWord(text_, i, stop);
     }
-    constexpr std::string_view kStops = " \t\r\n,;&\"'`<>)]}{[|\\";
-    const size_t end = SkipWhile(text_, i, [&](char c) { return kStops.find(c) == npos; });
+    static constexpr CharacterSet kStop(" \t\r\n,;&\"'`<>)]}{[|\\");
+    const size_t end = SkipWhile(text_, i, [&](char c) { return !kStop(c); });
     return NoPlainWord(text_, i, end);
   }
 

@@ -69,6 +69,8 @@ TEST(RedactTest, HidesSecretsInEveryShape) {
       {"AccountName=a;AccountKey=" + s + "==;EndpointSuffix=b", "AccountName=a;AccountKey=[redacted];EndpointSuffix=b"},
       // tokens that say what they are
       {"session " + kJwt + " ended", "session [redacted] ended"},
+      {"eyJ0eXAiOi" + std::string(".x"), "[redacted]"},
+      {"a-eyJ0eXAiOi" + std::string(".x-----"), "a-[redacted]"},
       {"key AKIA" + std::string("IOSFODNN7EXAMPLE") + " used", "key [redacted] used"},
       {"ghp_" + std::string("0123456789abcdefABCDEF0123456789abcd"), "[redacted]"},
       {"(xoxb-" + std::string("123456789012-abcdefGHIJ") + ")", "([redacted])"},
