@@ -62,6 +62,7 @@ absl::StatusOr<ParsedAlerts> Finish(const AlertmanagerBody& body, absl::Time rec
   ParsedAlerts parsed;
   parsed.format = kAlertmanager;
   parsed.truncated = body.truncated;
+  parsed.alerts.reserve(body.drafts.size());
   for (const AlertDraft& draft : body.drafts) parsed.alerts.push_back(FinishAlert(draft, kAlertmanager, received_at));
   MarkTruncated(&parsed);
   return parsed;

@@ -51,15 +51,7 @@ std::string Tidied(std::string text) {
   return text;
 }
 
-}  // namespace
-
-absl::StatusOr<std::optional<absl::Time>> ReadAlertTime(const Json& value) {
-  if (value.is_null()) return OptionalTime();
-  if (value.is_number()) return SinceEpoch(value.get<double>());
-  if (!value.is_string()) return NoTime();
-  const std::string text = value.get<std::string>();
-  if (text.empty()) return OptionalTime();
-  if (text.size() > kMaxTimeBytes) return NoTime();
+absl::StatusOr<OptionalTime> FromText(const std::string& text) {
   double number = 0;
   if (IsDigits(text) && absl::SimpleAtod(text, &number)) return SinceEpoch(number);
   const std::string tidied = Tidied(text);
@@ -74,6 +66,26 @@ absl::StatusOr<std::optional<absl::Time>> ReadAlertTime(const Json& value) {
     if (absl::ParseTime(format, text, &time, nullptr)) return OptionalTime(time);
   }
   return NoTime();
+}
+
+// The alerts of a group often began at the same time.
+struct LastText {
+  std::string text;
+  absl::StatusOr<OptionalTime> time;
+};
+
+}  // namespace
+
+absl::StatusOr<std::optional<absl::Time>> ReadAlertTime(const Json& value) {
+  if (value.is_null()) return OptionalTime();
+  if (value.is_number()) return SinceEpoch(value.get<double>());
+  if (!value.is_string()) return NoTime();
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.empty()) return OptionalTime();
+  if (text.size() > kMaxTimeBytes) return NoTime();
+  thread_local LastText last{"", OptionalTime()};
+  if (last.text != text) last = {text, FromText(text)};
+  return last.time;
 }
 
 }  // namespace omnix

@@ -41,5 +41,16 @@ TEST(AlertTime, RefusesTheRest) {
   }
 }
 
+// The last text is remembered.
+TEST(AlertTime, ReadsEachTextForItself) {
+  for (int round = 0; round < 2; ++round) {
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(Read("2025-09-04T07:14:03Z"), "2025-09-04T07:14:03.000Z");
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(Read("2025-09-04T07:14:03.5Z"), "2025-09-04T07:14:03.500Z");
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(Read("yesterday"), "error");
+    EXPECT_EQ(Read(""), "none");
+    EXPECT_EQ(Read(1756970043), "2025-09-04T07:14:03.000Z");
+  }
+}
+
 }  // namespace
 }  // namespace omnix

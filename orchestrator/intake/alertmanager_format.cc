@@ -1,10 +1,12 @@
 #include "orchestrator/intake/alertmanager_format.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
 
 #include "orchestrator/intake/body_parser.h"
+#include "orchestrator/intake/parsed_alerts.h"
 #include "orchestrator/intake/plain_body.h"
 
 namespace omnix {
@@ -212,6 +214,7 @@ std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text) {
   dom::array alerts;
   if (!fields.plain() || body.root()["alerts"].get(alerts) != simdjson::SUCCESS) return std::nullopt;
   read.recognized = IsRecognized(fields);
+  read.drafts.reserve(std::min(alerts.size(), kMaxAlertsPerBody));
   for (const dom::element alert : alerts) {
     if (!ReadPlainAlert(alert, group, &read.drafts.emplace_back())) return std::nullopt;
   }
