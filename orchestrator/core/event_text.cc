@@ -63,6 +63,8 @@ std::string SuspectsText(const v1::SuspectsNamed& named) {
 
 }  // namespace
 
+// The journal's view `phases` takes phase and reason out of the texts of the events that begin a visit; another form of
+// these needs another version of that view, and those that are kept stay as they are.
 std::string EventText(const v1::Event& event) {
   switch (event.kind_case()) {
     case v1::Event::kIncidentOpened: {

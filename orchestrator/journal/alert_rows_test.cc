@@ -141,6 +141,35 @@ TEST_P(AlertRows, OneEventThatBroughtManyGivesEachOfThem) {
   EXPECT_EQ(keys->at(0).incident_id, kIncident);
 }
 
+// Their index has each status apart.
+TEST_P(AlertRows, AreListedFromTheYoungestWhateverTheirStatus) {
+  constexpr uint64_t kAlerts = 30;
+  Batch batch;
+  batch.events = {OpenedEvent(kIncident, "fp-01")};
+  std::vector<std::string> all = {"fp-01"};
+  std::vector<std::string> firing = {"fp-01"};
+  for (uint64_t sequence = 2; sequence <= kAlerts; ++sequence) {
+    const std::string fingerprint = fmt::format("fp-{:02}", sequence);
+    v1::RecordedEvent& attached = batch.events.emplace_back(Attached(kIncident, sequence, fingerprint));
+    const auto status = static_cast<v1::AlertStatus>(sequence * sequence % v1::AlertStatus_ARRAYSIZE);
+    attached.mutable_event()->mutable_alert_attached()->mutable_alert()->set_status(status);
+    all.insert(all.begin(), fingerprint);
+    if (status == v1::ALERT_STATUS_FIRING) firing.insert(firing.begin(), fingerprint);
+  }
+  ASSERT_TRUE(journal_->Append(batch).ok());
+  for (const bool firing_only : {false, true}) {
+    for (const size_t limit : {size_t{0}, size_t{1}, size_t{7}, size_t{100}}) {
+      const auto keys = journal_->ListAlertKeys(firing_only, limit);
+      ASSERT_TRUE(keys.ok()) << keys.status();
+      std::vector<std::string> listed;
+      for (const auto& key : *keys) listed.push_back(key.alert.fingerprint());
+      std::vector<std::string> expected = firing_only ? firing : all;
+      if (expected.size() > limit) expected.resize(limit);
+      EXPECT_EQ(listed, expected) << (firing_only ? "firing" : "all") << ", at most " << limit;
+    }
+  }
+}
+
 TEST(AlertRowsOfSqlite, WhatItsEventDoesNotHaveIsListedByItsColumns) {
   const TemporaryFolder folder;
   auto journal = SqliteJournal::Open(OptionsIn(folder));

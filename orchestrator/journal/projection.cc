@@ -114,7 +114,8 @@ absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event&
     case v1::Event::kIncidentCancelled:
       return EndedWithout(at, v1::PHASE_CANCELLED, event.incident_cancelled().reason());
     case v1::Event::kIncidentResolved:
-      return Resolved(at, event.incident_resolved());
+      Resolved(at);
+      return absl::OkStatus();
     case v1::Event::kRollbackEnded:  // The actions have it from the task's product.
     case v1::Event::kNoteAdded:      // Only the story has it.
     case v1::Event::kSuspectsNamed:
@@ -216,34 +217,31 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
   opened.policy_hash = event.pins().policy_hash();
   opened.alerts = alerts;
   opened.firing = firing;
-  return AddVisit(at, v1::PHASE_DETECTED, "opened by " + event.by());
+  return absl::OkStatus();
 }
 
 absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
   for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
-  return AddVisit(at, event.phase(), event.reason());
+  touched_[at.incident].phase = event.phase();
+  return absl::OkStatus();
 }
 
-absl::Status Projector::Resolved(const Context& at, const v1::IncidentResolved& event) {
-  Details(at).resolved_at = std::optional(at.time);
-  Details(at).ended_reason = std::optional<std::string>();
-  touched_[at.incident].ended = true;
-  return AddVisit(at, v1::PHASE_RESOLVED, event.reason());
+void Projector::Resolved(const Context& at) {
+  Last& last = Details(at);
+  last.resolved_at = std::optional(at.time);
+  last.ended_reason = std::optional<std::string>();
+  last.ended = true;
+  last.phase = v1::PHASE_RESOLVED;
 }
 
 absl::Status Projector::EndedWithout(const Context& at, v1::Phase phase, const std::string& reason) {
-  Details(at).ended_reason = OrNull(reason);
-  Details(at).resolved_at = std::optional<std::string>();
+  Last& last = Details(at);
+  last.ended_reason = OrNull(reason);
+  last.resolved_at = std::optional<std::string>();
   // Also from Resolved or Cancelled, by a rollback that somebody asks for.
-  touched_[at.incident].ended = IsClosed(phase);
-  OMNIX_RETURN_IF_ERROR(LapseApprovals(at));
-  return AddVisit(at, phase, reason);
-}
-
-absl::Status Projector::AddVisit(const Context& at, v1::Phase phase, const std::string& reason) {
-  touched_[at.incident].phase = phase;
-  return db_.Run("INSERT INTO visits (event, incident, phase, entered_at, reason) VALUES (?1, ?2, ?3, ?4, ?5)", at.id,
-                 at.incident, PhaseName(phase), at.time, OrNull(reason));
+  last.ended = IsClosed(phase);
+  last.phase = phase;
+  return LapseApprovals(at);
 }
 
 }  // namespace omnix

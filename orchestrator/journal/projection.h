@@ -96,10 +96,9 @@ class Projector {
   absl::Status Rejected(const Context& at, const v1::ApprovalRejected& event);
   absl::Status RecoveryEnded(const Context& at, const v1::RecoveryEnded& event);
   absl::Status RollbackAsked(const Context& at, const v1::RollbackRequested& event);
-  absl::Status Resolved(const Context& at, const v1::IncidentResolved& event);
+  void Resolved(const Context& at);
   absl::Status EndedWithout(const Context& at, v1::Phase phase, const std::string& reason);
 
-  absl::Status AddVisit(const Context& at, v1::Phase phase, const std::string& reason);
   // The incident's row as it changes with this transaction.
   Last& Details(const Context& at);
   absl::Status WriteIncident(const Last& last);

@@ -5,8 +5,13 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/text_format.h>
 
+#include <map>
+#include <random>
 #include <set>
 
+#include "orchestrator/core/event_text.h"
+#include "orchestrator/core/evolve.h"
+#include "orchestrator/core/names.h"
 #include "orchestrator/journal/journal_test_util.h"
 #include "orchestrator/journal/names.h"
 #include "orchestrator/journal/schema.h"
@@ -177,7 +182,10 @@ TEST(Projection, EachKindOfEvent) {
                              "TASK_STATE_WAITING spec { type: 'recovery.plan' } } }",
                              2)};
     for (const std::string& text : c.events) batch.events.push_back(FromText(text, batch.events.size() + 1));
-    for (const auto& recorded : batch.events) seen.insert(recorded.event().kind_case());
+    for (auto& recorded : batch.events) {
+      recorded.set_text(EventText(recorded.event()));
+      seen.insert(recorded.event().kind_case());
+    }
     const absl::Status status = (*journal)->Append(batch);
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(Dump(folder / "journal.db", c.query), c.expected) << (c.events.empty() ? "opened" : c.events.back());
@@ -208,6 +216,97 @@ TEST(Projection, AgentsAndStoryAreReadable) {
   EXPECT_EQ(Dump(folder / "journal.db", "SELECT time, type, text FROM story WHERE incident = 'INC-2025-09-04-001'"),
             "2025-09-04T07:14:01.000Z|IncidentOpened|event 1\n2025-09-04T07:14:02.000Z|NoteAdded|event 2\n");
   EXPECT_EQ(Dump(folder / "journal.db", "SELECT id, phase FROM open_incidents"), "INC-2025-09-04-001|Detected\n");
+}
+
+// An event that begins a visit, or one that does not.
+v1::RecordedEvent AnyEvent(const std::string& incident, uint64_t sequence, std::mt19937& random) {
+  static const std::vector<std::string> kReasons = {
+      "",       "fires again", "explanation x1: ", ": ", ":", "a: b: c", "Resolved: no", "first line\nsecond: \"line\"",
+      "größer",
+  };
+  const auto pick = [&](size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random); };
+  const std::string& reason = kReasons[pick(kReasons.size())];
+  v1::RecordedEvent recorded = sequence == 1 ? OpenedEvent(incident) : MakeEvent(incident, sequence);
+  v1::Event& event = *recorded.mutable_event();
+  if (sequence == 1) {
+    event.mutable_incident_opened()->set_title("Checkout fails: " + reason);
+    event.mutable_incident_opened()->set_by(pick(2) == 0 ? "operator:alice" : "alertmanager");
+  } else {
+    switch (pick(6)) {
+      case 0:
+        event.mutable_phase_entered()->set_phase(static_cast<v1::Phase>(pick(v1::Phase_ARRAYSIZE)));
+        event.mutable_phase_entered()->set_reason(reason);
+        break;
+      case 1:
+        event.mutable_incident_escalated()->set_by("orchestrator");
+        event.mutable_incident_escalated()->set_reason(reason);
+        break;
+      case 2:
+        event.mutable_incident_cancelled()->set_by("operator:alice");
+        event.mutable_incident_cancelled()->set_reason(reason);
+        break;
+      case 3:
+        event.mutable_incident_resolved()->set_reason(reason);
+        break;
+      case 4:
+        event.mutable_incident_reopened()->set_reason(reason);
+        break;
+      default:
+        event.mutable_note_added()->mutable_note()->set_text(reason);
+    }
+  }
+  recorded.set_text(EventText(event));
+  return recorded;
+}
+
+std::string VisitsOf(const std::string& id, const v1::Incident& incident) {
+  std::string rows;
+  for (int i = 0; i < incident.visits_size(); ++i) {
+    const auto& visit = incident.visits(i);
+    rows += fmt::format("{}|{}|{}|{}|{}|{}\n", id, i + 1, PhaseName(visit.phase()), FormatTime(visit.entered_at()),
+                        visit.has_left_at() ? FormatTime(visit.left_at()) : "NULL",
+                        visit.reason().empty() ? "NULL" : visit.reason());
+  }
+  return rows;
+}
+
+TEST(Projection, PhasesAreTheVisitsOfTheFold) {
+  const TemporaryFolder folder(FastFolder());
+  const std::string path = folder / "journal.db";
+  std::mt19937 random(7);
+  std::map<std::string, v1::Incident> incidents;
+  std::map<std::string, uint64_t> sequences;
+  {
+    auto journal = SqliteJournal::Open(OptionsIn(folder));
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    for (int i = 0; i < 100; ++i) {
+      Batch batch;
+      for (int event = 0; event < 20; ++event) {
+        const std::string id = fmt::format("INC-2025-09-04-{:03}", std::uniform_int_distribution(1, 30)(random));
+        batch.events.push_back(AnyEvent(id, ++sequences[id], random));
+        Evolve(incidents[id], batch.events.back().event());
+      }
+      ASSERT_TRUE((*journal)->Append(batch).ok());
+    }
+  }
+  std::string all;
+  for (const auto& [id, incident] : incidents) {
+    const std::string rows = VisitsOf(id, incident);
+    EXPECT_EQ(Dump(path, fmt::format("SELECT * FROM phases WHERE incident = '{}'", id)), rows);
+    all += rows;
+  }
+  EXPECT_EQ(Dump(path, "SELECT * FROM phases"), all);
+}
+
+// One incident's phases are found by indexes, and in their order: a journal may have millions of events.
+TEST(Projection, PhasesOfAnIncidentAreFoundByItsStory) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(SqliteJournal::Open(OptionsIn(folder)).ok());
+  const std::string plan =
+      Dump(folder / "journal.db", "EXPLAIN QUERY PLAN SELECT * FROM phases WHERE incident = 'INC-2025-09-04-001'");
+  EXPECT_THAT(plan, testing::HasSubstr("SEARCH first USING INDEX events_first (incident=?)"));
+  EXPECT_THAT(plan, testing::HasSubstr("SEARCH e USING INDEX events_by_incident (opened_event=?)"));
+  EXPECT_THAT(plan, testing::Not(testing::HasSubstr("TEMP B-TREE")));
 }
 
 TEST(TimeText, AgreesWithFormatTime) {

@@ -220,7 +220,6 @@ class Pruner {
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM alerts WHERE incident = ?1", incident));
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM actions WHERE incident = ?1", incident));
     OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM approvals WHERE incident = ?1", incident));
-    OMNIX_RETURN_IF_ERROR(db_.Run("DELETE FROM visits WHERE incident = ?1", incident));
     return db_.Run("DELETE FROM alert_counts WHERE incident = ?1", incident);
   }
 

@@ -57,7 +57,9 @@ class PruneTest : public ::testing::Test {
   }
   std::map<std::string, std::string> Tables(const std::string& gone) {
     std::map<std::string, std::string> tables;
-    for (const std::string& table : ProjectionTables()) {
+    std::vector<std::string> names = ProjectionTables();
+    names.push_back("phases");
+    for (const std::string& table : names) {
       const std::string column = table == "incidents" ? "id" : "incident";
       tables[table] = Dump(options_.path, fmt::format("SELECT * FROM {} WHERE {} NOT IN ({})", table, column, gone));
     }

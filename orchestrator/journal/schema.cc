@@ -296,6 +296,44 @@ CREATE VIEW phases AS
   FROM visits AS v ORDER BY incident, event;
 )sql";
 
+// Of the projections, in version 5: what the events say already is read from them. The view `story` is made anew for
+// rebuilds, which bring it back where it is gone.
+constexpr const char* kReadFromEvents = R"sql(
+-- One index for both: those that fire are a part of it, and all are its parts merged.
+DROP INDEX IF EXISTS alerts_firing;
+DROP INDEX IF EXISTS alerts_by_age;
+CREATE INDEX alerts_by_age ON alerts (status, event);
+
+DROP VIEW IF EXISTS story;
+CREATE VIEW story AS
+  SELECT first.incident, e.sequence, e.time, e.type, e.text
+  FROM events AS first JOIN events AS e ON e.opened_event = first.id
+  WHERE first.sequence = 1 ORDER BY first.incident, e.sequence;
+
+-- A visit of a phase begins with an event whose text says which and why (event_text.cc), and ends with the next one.
+DROP VIEW IF EXISTS phases;
+DROP TABLE IF EXISTS visits;
+CREATE VIEW phases AS
+  SELECT first.incident,
+    row_number() OVER visits AS number,
+    CASE e.type
+      WHEN 'IncidentOpened' THEN 'Detected'
+      WHEN 'PhaseEntered' THEN substr(e.text, 1, instr(e.text || ': ', ': ') - 1)
+      ELSE replace(e.type, 'Incident', '')
+    END AS phase,
+    e.time AS entered_at,
+    lead(e.time) OVER visits AS left_at,
+    CASE e.type
+      WHEN 'IncidentOpened' THEN substr(e.text, 10, instr(e.text, ': ') - 10)  -- 'incident opened by ...: title'
+      ELSE substr(e.text, nullif(instr(e.text, ': '), 0) + 2)
+    END AS reason
+  FROM events AS first JOIN events AS e ON e.opened_event = first.id
+  WHERE first.sequence = 1 AND
+    e.type IN ('IncidentOpened', 'PhaseEntered', 'IncidentEscalated', 'IncidentCancelled', 'IncidentResolved')
+  WINDOW visits AS (PARTITION BY first.incident ORDER BY e.sequence)
+  ORDER BY first.incident, e.sequence;
+)sql";
+
 constexpr const char* kViews = R"sql(
 -- SELECT * FROM story WHERE incident = 'INC-2025-09-04-001';
 CREATE VIEW story AS
@@ -306,7 +344,39 @@ CREATE VIEW open_incidents AS
   WHERE phase NOT IN ('Resolved', 'Cancelled') ORDER BY opened_event DESC;
 )sql";
 
-constexpr int64_t kFirstVersionWithAlertColumns = 3;
+// What each version made of the projections of the one before.
+struct ProjectionStep {
+  int64_t version;
+  const char* script;
+};
+constexpr ProjectionStep kProjectionSteps[] = {
+    {1, kProjections},
+    {3, kAlertColumns},
+    {4, kLeanProjections},
+    {5, kReadFromEvents},
+};
+
+// Of any version.
+absl::Status DropProjections(SqliteConnection& db) {
+  std::vector<std::string> drops;
+  OMNIX_RETURN_IF_ERROR(db.Query(
+      "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name IN ('incidents', 'tasks', "
+      "'alerts', 'actions', 'approvals', 'phases', 'visits')",
+      [&](const SqliteRow& row) {
+        drops.push_back(fmt::format("DROP {} {}", row.Text(0), row.Text(1)));
+        return absl::OkStatus();
+      }));
+  for (const std::string& drop : drops) OMNIX_RETURN_IF_ERROR(db.Execute(drop));
+  return absl::OkStatus();
+}
+
+// Empty, as that version has them.
+absl::Status MakeProjections(SqliteConnection& db, int64_t version) {
+  for (const ProjectionStep& step : kProjectionSteps) {
+    if (step.version <= version) OMNIX_RETURN_IF_ERROR(db.Execute(step.script));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status RunSteps(SqliteConnection& db, const Migrations& migrations, int64_t version) {
   const auto wanted = static_cast<int64_t>(migrations.size());
@@ -321,10 +391,11 @@ absl::Status RunSteps(SqliteConnection& db, const Migrations& migrations, int64_
 
 const Migrations& JournalMigrations() {
   static const Migrations kMigrations = {
-      std::string(kLogTables) + kProjections + kViews,
-      kPruned,
-      std::string(kAlertColumns) + kPending,
-      std::string(kStoryIndex) + kLeanProjections,
+      std::string(kLogTables) + kProjections + kViews,  // 1
+      kPruned,                                          // 2
+      std::string(kAlertColumns) + kPending,            // 3
+      std::string(kStoryIndex) + kLeanProjections,      // 4
+      kReadFromEvents,                                  // 5
   };
   return kMigrations;
 }
@@ -340,12 +411,9 @@ absl::Status Migrate(SqliteConnection& db, const Migrations& migrations) {
 absl::Status MigrateWithoutProjections(SqliteConnection& db) {
   OMNIX_ASSIGN_OR_RETURN(const int64_t version, db.Integer("PRAGMA user_version"));
   if (version == SchemaVersion()) return absl::OkStatus();
-  for (const char* table : {"incidents", "tasks", "alerts", "actions", "approvals", "phases"}) {
-    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
-  }
+  OMNIX_RETURN_IF_ERROR(DropProjections(db));
   // As empty as the steps find them in a new file.
-  OMNIX_RETURN_IF_ERROR(db.Execute(kProjections));
-  if (version >= kFirstVersionWithAlertColumns) OMNIX_RETURN_IF_ERROR(db.Execute(kAlertColumns));
+  OMNIX_RETURN_IF_ERROR(MakeProjections(db, version));
   return RunSteps(db, JournalMigrations(), version);
 }
 
@@ -375,16 +443,13 @@ absl::Status CheckReadable(SqliteConnection& db) {
 }
 
 const std::vector<std::string>& ProjectionTables() {
-  static const std::vector<std::string> kTables = {"incidents", "tasks", "alerts", "actions", "approvals", "visits"};
+  static const std::vector<std::string> kTables = {"incidents", "tasks", "alerts", "actions", "approvals"};
   return kTables;
 }
 
 absl::Status RecreateProjections(SqliteConnection& db) {
-  for (const std::string& table : ProjectionTables()) {
-    OMNIX_RETURN_IF_ERROR(db.Execute(fmt::format("DROP TABLE IF EXISTS {}", table)));
-  }
-  OMNIX_RETURN_IF_ERROR(db.Execute("DROP VIEW IF EXISTS phases"));
-  return db.Execute(std::string(kProjections) + kAlertColumns + kLeanProjections);
+  OMNIX_RETURN_IF_ERROR(DropProjections(db));
+  return MakeProjections(db, SchemaVersion());
 }
 
 }  // namespace omnix

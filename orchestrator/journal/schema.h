@@ -40,7 +40,7 @@ absl::Status CheckReadable(SqliteConnection& db);
 
 // Names of the projection tables.
 const std::vector<std::string>& ProjectionTables();
-// Makes the projection tables anew, empty. Inside the caller's transaction.
+// Makes the projection tables anew, empty, and the views that are read with them. Inside the caller's transaction.
 absl::Status RecreateProjections(SqliteConnection& db);
 
 }  // namespace omnix

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <regex>
 
 #include "common/file.h"
 #include "orchestrator/journal/journal_test_util.h"
@@ -140,13 +141,34 @@ TEST_P(OldJournal, IsReplayedToTheSameTables) {
 TEST_P(OldJournal, WithBrokenTablesIsRebuilt) {
   std::map<std::string, std::string> tables;
   for (const std::string& table : Tables()) tables[table] = Rows(table);
+  RunSql(options_.path, GetParam() < 4 ? "DROP TABLE phases" : "DROP VIEW phases; DROP TABLE visits");
   RunSql(options_.path,
-         "DROP VIEW story; DROP TABLE phases; DROP TABLE incidents; DELETE FROM tasks; UPDATE alerts SET "
-         "incident = 'x' || incident");
+         "DROP VIEW story; DROP TABLE incidents; DELETE FROM tasks; UPDATE alerts SET incident = 'x' || incident");
   const auto events = RebuildProjections(options_.path);
   ASSERT_TRUE(events.ok()) << events.status();
   for (const auto& [table, rows] : tables) EXPECT_EQ(Rows(table), rows) << table;
   EXPECT_EQ(Dump(options_.path, "PRAGMA user_version"), fmt::format("{}\n", SchemaVersion()));
+}
+
+// Whichever way it came to this version.
+TEST_P(OldJournal, GetsTheSchemaOfANewOne) {
+  // A comment may have been mended since.
+  const auto schema = [](const std::string& path) {
+    const std::string all = Dump(path, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name");
+    return std::regex_replace(std::regex_replace(all, std::regex("--[^\n]*"), ""), std::regex(" *\n *"), "\n");
+  };
+  const TemporaryFolder other;
+  ASSERT_TRUE(SqliteJournal::Open(OptionsIn(other)).ok());
+  const std::string expected = schema(other / "journal.db");
+  const std::string rebuilt = folder_ / "rebuilt.db";
+  std::filesystem::copy_file(options_.path, rebuilt);
+
+  ASSERT_TRUE(SqliteJournal::Open(options_).ok());
+  EXPECT_EQ(schema(options_.path), expected) << "brought up to date";
+  ASSERT_TRUE(RebuildProjections(options_.path).ok());
+  EXPECT_EQ(schema(options_.path), expected) << "brought up to date, then rebuilt";
+  ASSERT_TRUE(RebuildProjections(rebuilt).ok());
+  EXPECT_EQ(schema(rebuilt), expected) << "rebuilt";
 }
 
 TEST_P(OldJournal, KeepsTheViewsOfOthers) {
@@ -240,7 +262,7 @@ TEST_P(OldJournal, KilledAtEachStatementOfItsFirstOpeningLosesNothing) {
   EXPECT_GT(killed, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, OldJournal, ::testing::Values(1, 3));
+INSTANTIATE_TEST_SUITE_P(Each, OldJournal, ::testing::Values(1, 3, 4));
 
 }  // namespace
 }  // namespace omnix

@@ -9,6 +9,7 @@
 
 #include "common/json.h"
 #include "orchestrator/core/evolve.h"
+#include "orchestrator/core/names.h"
 #include "orchestrator/journal/maintenance.h"
 #include "orchestrator/journal/sqlite_connection.h"
 
@@ -33,6 +34,7 @@ class EndOfStory {
     CheckCommands();
     CheckResults();
     CheckShown();
+    CheckPhases();
     CheckRebuild();
     for (const auto& service : kServices) CheckService(service);
   }
@@ -133,6 +135,23 @@ class EndOfStory {
     }
   }
 
+  // As people read them, each is the fold's.
+  void CheckPhases() {
+    std::map<std::string, std::vector<std::string>> phases;
+    auto db = SqliteConnection::Open(world_.journal(), SqliteConnection::Access::kReadOnly);
+    ASSERT_TRUE(db.ok()) << db.status();
+    const absl::Status read = (*db)->Query("SELECT incident, phase, reason FROM phases", [&](const SqliteRow& row) {
+      phases[row.Text(0)].push_back(row.Text(1) + ": " + row.Text(2));
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    for (const auto& [id, incident] : incidents_) {
+      std::vector<std::string> visits;
+      for (const auto& visit : incident.visits()) visits.push_back(PhaseName(visit.phase()) + ": " + visit.reason());
+      EXPECT_EQ(visits, phases[id]) << id;
+    }
+  }
+
   Tables ReadTables() {
     Tables tables;
     auto db = SqliteConnection::Open(world_.journal(), SqliteConnection::Access::kReadOnly);
@@ -151,7 +170,6 @@ class EndOfStory {
     read("alerts", "SELECT * FROM alerts ORDER BY 1, 2");
     read("actions", "SELECT * FROM actions ORDER BY 1, 2, 3");
     read("approvals", "SELECT * FROM approvals ORDER BY 1, 2");
-    read("phases", "SELECT * FROM phases ORDER BY 1, 2");
     return tables;
   }
 
