@@ -33,10 +33,9 @@ std::string JoinAgents(const v1::AgentsMobilized& event) {
 }  // namespace
 
 absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event& event) {
-  const std::string time = times_.Format(event.time());
+  const std::string& time = event_times_.Format(event.time());
   if (ChangesIncidentRow(event)) {
-    Last& last = touched_[event.incident_id()];
-    last.opened_event = opened_event;
+    Last& last = touched_[opened_event];
     last.sequence = event.sequence();
     last.time = time;
   }
@@ -47,10 +46,10 @@ absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event&
     case v1::Event::kAlertAttached:
       return Attached(at, event.alert_attached());
     case v1::Event::kAlertFlapping:
-      touched_[at.incident].counts = event.alert_flapping().counts();
+      touched_[at.opened_event].counts = event.alert_flapping().counts();
       return absl::OkStatus();
     case v1::Event::kAlertSettled:
-      touched_[at.incident].counts = event.alert_settled().counts();
+      touched_[at.opened_event].counts = event.alert_settled().counts();
       return absl::OkStatus();
     case v1::Event::kAlertsTaken:
       // The rows come with the other incident's event.
@@ -61,7 +60,7 @@ absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event&
     case v1::Event::kIncidentReopened:
       // The phase that it is taken up in follows.
       Details(at).resolved_at = Details(at).ended_reason = std::optional<std::string>();
-      touched_[at.incident].ended = false;
+      touched_[at.opened_event].ended = false;
       return absl::OkStatus();
     case v1::Event::kPhaseEntered:
       return Entered(at, event.phase_entered());
@@ -127,7 +126,7 @@ absl::Status Projector::Apply(int64_t id, int64_t opened_event, const v1::Event&
 
 absl::Status Projector::Flush() {
   OMNIX_RETURN_IF_ERROR(WriteNewTasks());
-  for (const auto& [incident, last] : touched_) OMNIX_RETURN_IF_ERROR(WriteIncident(last));
+  for (const auto& [opened_event, last] : touched_) OMNIX_RETURN_IF_ERROR(WriteIncident(opened_event, last));
   touched_.clear();
   return absl::OkStatus();
 }
@@ -138,34 +137,34 @@ void Projector::Discard() {
 }
 
 Projector::Last& Projector::Details(const Context& at) {
-  Last& last = touched_[at.incident];
+  Last& last = touched_[at.opened_event];
   last.has_details = true;
   return last;
 }
 
 // The row as it is at the transaction's end: written once.
-absl::Status Projector::InsertIncident(const Last& last) {
+absl::Status Projector::InsertIncident(int64_t opened_event, const Last& last) {
   const NewIncidentRow& opened = *last.opened;
   return db_.Run(
       "INSERT INTO incidents (opened_event, id, title, severity, phase, opened_at, opened_by, started_at, "
       "budget_until, playbook_hash, system_hash, policy_hash, alerts, alerts_firing, sequence, updated_at) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-      last.opened_event, opened.id, opened.title, SeverityName(last.severity.value_or(opened.severity)),
+      opened_event, opened.id, opened.title, SeverityName(last.severity.value_or(opened.severity)),
       PhaseName(last.phase.value_or(v1::PHASE_DETECTED)), opened.opened_at, opened.opened_by, opened.started_at,
       opened.budget_until, opened.playbook_hash, opened.system_hash, opened.policy_hash,
       last.counts ? static_cast<int64_t>(last.counts->total()) : opened.alerts + last.new_alerts,
       last.counts ? static_cast<int64_t>(last.counts->firing()) : opened.firing, last.sequence, last.time);
 }
 
-absl::Status Projector::WriteIncident(const Last& last) {
-  if (last.opened) OMNIX_RETURN_IF_ERROR(InsertIncident(last));
-  if (!last.opened || last.has_details) OMNIX_RETURN_IF_ERROR(UpdateIncident(last));
+absl::Status Projector::WriteIncident(int64_t opened_event, const Last& last) {
+  if (last.opened) OMNIX_RETURN_IF_ERROR(InsertIncident(opened_event, last));
+  if (!last.opened || last.has_details) OMNIX_RETURN_IF_ERROR(UpdateIncident(opened_event, last));
   // By a statement of its own: the others leave the index of open incidents alone.
   if (!last.ended) return absl::OkStatus();
-  return db_.Run("UPDATE incidents SET ended = ?2 WHERE opened_event = ?1", last.opened_event, *last.ended);
+  return db_.Run("UPDATE incidents SET ended = ?2 WHERE opened_event = ?1", opened_event, *last.ended);
 }
 
-absl::Status Projector::UpdateIncident(const Last& last) {
+absl::Status Projector::UpdateIncident(int64_t opened_event, const Last& last) {
   const int64_t new_alerts = last.opened ? 0 : last.new_alerts;
   const auto phase = last.phase ? std::optional<std::string>(PhaseName(*last.phase)) : std::nullopt;
   const auto severity = last.severity ? std::optional<std::string>(SeverityName(*last.severity)) : std::nullopt;
@@ -176,7 +175,7 @@ absl::Status Projector::UpdateIncident(const Last& last) {
         "UPDATE incidents SET sequence = ?2, updated_at = ?3, phase = coalesce(?4, phase), severity = coalesce(?5, "
         "severity), alerts = coalesce(?7, alerts + ?6), alerts_firing = coalesce(?8, alerts_firing) "
         "WHERE opened_event = ?1",
-        last.opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing);
+        opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing);
   }
   const std::optional<std::string> unchanged;
   const auto value = [&](const Changed& changed) -> const std::optional<std::string>& {
@@ -189,7 +188,7 @@ absl::Status Projector::UpdateIncident(const Last& last) {
       "explanation = iif(?14, ?15, explanation), resources = iif(?16, ?17, resources), "
       "resolved_at = iif(?18, ?19, resolved_at), ended_reason = iif(?20, ?21, ended_reason), "
       "plan_hash = iif(?22, ?23, plan_hash) WHERE opened_event = ?1",
-      last.opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing, last.paused,
+      opened_event, last.sequence, last.time, phase, severity, new_alerts, alerts, firing, last.paused,
       last.agents.has_value(), value(last.agents), last.cause.has_value(), value(last.cause),
       last.explanation.has_value(), value(last.explanation), last.resources.has_value(), value(last.resources),
       last.resolved_at.has_value(), value(last.resolved_at), last.ended_reason.has_value(), value(last.ended_reason),
@@ -204,7 +203,7 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
     OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, alert));
     alerts += is_new ? 1 : 0;
   }
-  NewIncidentRow& opened = touched_[at.incident].opened.emplace();
+  NewIncidentRow& opened = touched_[at.opened_event].opened.emplace();
   opened.id = at.incident;
   opened.title = event.title();
   opened.severity = event.severity();
@@ -222,7 +221,7 @@ absl::Status Projector::Opened(const Context& at, const v1::IncidentOpened& even
 
 absl::Status Projector::Entered(const Context& at, const v1::PhaseEntered& event) {
   for (const v1::Task& task : event.tasks()) OMNIX_RETURN_IF_ERROR(AddTask(at, task));
-  touched_[at.incident].phase = event.phase();
+  touched_[at.opened_event].phase = event.phase();
   return absl::OkStatus();
 }
 

@@ -3,9 +3,9 @@
 
 #include <omnix/v1/event.pb.h>
 
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -46,7 +46,6 @@ class Projector {
   // A column that can be NULL, where it was changed.
   using Changed = std::optional<std::optional<std::string>>;
   struct Last {
-    int64_t opened_event = 0;
     std::optional<NewIncidentRow> opened;
     uint64_t sequence = 0;
     std::string time;
@@ -101,9 +100,9 @@ class Projector {
 
   // The incident's row as it changes with this transaction.
   Last& Details(const Context& at);
-  absl::Status WriteIncident(const Last& last);
-  absl::Status InsertIncident(const Last& last);
-  absl::Status UpdateIncident(const Last& last);
+  absl::Status WriteIncident(int64_t opened_event, const Last& last);
+  absl::Status InsertIncident(int64_t opened_event, const Last& last);
+  absl::Status UpdateIncident(int64_t opened_event, const Last& last);
   absl::Status AddTask(const Context& at, const v1::Task& task);
   NewTask* FindNewTask(const std::string& incident, const std::string& id);
   absl::Status WriteNewTasks();
@@ -116,11 +115,14 @@ class Projector {
   absl::Status LapseApprovals(const Context& at);
 
   SqliteConnection& db_;
+  // Of the event at hand, and what is said in it of times near it.
+  TimeText event_times_;
   TimeText times_;
   // Of deadlines, and of what alerts say: apart, so that they don't displace each other.
   TimeText deadlines_;
   TimeText given_times_;
-  std::unordered_map<std::string, Last> touched_;
+  // By opened_event, the rows' order: new ones are added at the end of their table.
+  std::map<int64_t, Last> touched_;
   std::vector<NewTask> new_tasks_;
 };
 

@@ -13,7 +13,7 @@ absl::Status Projector::AddRepeats() {
 
 absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& event) {
   OMNIX_ASSIGN_OR_RETURN(const bool is_new, PutAlert(at, event.alert()));
-  Last& last = touched_[at.incident];
+  Last& last = touched_[at.opened_event];
   last.severity = event.severity();
   if (event.has_counts()) {
     last.counts = event.counts();
@@ -24,7 +24,7 @@ absl::Status Projector::Attached(const Context& at, const v1::AlertAttached& eve
 }
 
 void Projector::Counted(const Context& at, v1::Severity severity, const v1::AlertCounts& counts) {
-  Last& last = touched_[at.incident];
+  Last& last = touched_[at.opened_event];
   last.severity = severity;
   last.counts = counts;
 }

@@ -17,6 +17,15 @@ namespace {
 // More than are in flight at a time; few enough to stay in the processor's cache.
 constexpr size_t kMaxRememberedStories = 5'000;
 
+absl::Status CheckComplete(const v1::Event& event) {
+  if (!event.incident_id().empty() && event.has_time() && event.kind_case() != v1::Event::KIND_NOT_SET) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument(
+      "an event needs an incident, a time and a kind; this one (incident '{}', sequence {}) lacks one",
+      event.incident_id(), event.sequence());
+}
+
 }  // namespace
 
 // At the limit it waits, once, for whoever reads: Omnix's own reads are short, and then the log can be begun anew.
@@ -96,29 +105,23 @@ absl::StatusOr<SqliteJournal::Story> SqliteJournal::FindStory(const std::string&
   return story;
 }
 
-absl::StatusOr<SqliteJournal::Story*> SqliteJournal::Continue(const v1::Event& event) {
-  const std::string& incident = event.incident_id();
-  if (incident.empty() || !event.has_time() || event.kind_case() == v1::Event::KIND_NOT_SET) {
-    return InvalidArgument(
-        "an event needs an incident, a time and a kind; this one (incident '{}', sequence {}) lacks one", incident,
-        event.sequence());
+absl::StatusOr<SqliteJournal::NamedStory*> SqliteJournal::StoryOf(const v1::Event& event) {
+  const auto [found, added] = stories_.try_emplace(event.incident_id());
+  // That an incident's first event is its first one, the index of the table sees: InsertEvent.
+  if (added && event.sequence() > 1) {
+    OMNIX_ASSIGN_OR_RETURN(found->second, FindStory(event.incident_id()));
   }
-  auto found = stories_.find(incident);
-  if (found == stories_.end()) {
-    Story story;
-    // That an incident's first event is its first one, the index of the table sees: InsertEvent.
-    if (event.sequence() > 1) {
-      OMNIX_ASSIGN_OR_RETURN(story, FindStory(incident));
-    }
-    found = stories_.emplace(incident, story).first;
-  }
-  Story& story = found->second;
+  return &*found;
+}
+
+absl::Status SqliteJournal::Continue(Story& story, const v1::Event& event) {
   if (event.sequence() != story.sequence + 1) {
-    return InvalidArgument("{}: event {} does not follow event {}", incident, event.sequence(), story.sequence);
+    return InvalidArgument("{}: event {} does not follow event {}", event.incident_id(), event.sequence(),
+                           story.sequence);
   }
   story.sequence = event.sequence();
   if (story.sequence == 1) story.opened_event = next_head_.id;
-  return &story;
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const std::string& payload,
@@ -139,17 +142,24 @@ absl::Status SqliteJournal::InsertEvent(const v1::RecordedEvent& recorded, const
 absl::Status SqliteJournal::WriteEvents(const Batch& batch) {
   if (batch.events.empty()) return absl::OkStatus();
   const bool serialized = batch.payloads.size() == batch.events.size();
+  // Events of an incident follow each other: its story is looked up once.
+  NamedStory* named = nullptr;
   for (size_t i = 0; i < batch.events.size(); ++i) {
     const v1::RecordedEvent& recorded = batch.events[i];
     const v1::Event& event = recorded.event();
     next_head_.id += 1;
-    OMNIX_ASSIGN_OR_RETURN(const Story* story, Continue(event));
+    OMNIX_RETURN_IF_ERROR(CheckComplete(event));
+    if (named == nullptr || named->first != event.incident_id()) {
+      OMNIX_ASSIGN_OR_RETURN(named, StoryOf(event));
+    }
+    Story& story = named->second;
+    OMNIX_RETURN_IF_ERROR(Continue(story, event));
     const std::string payload_here = serialized ? "" : SerializeDeterministically(event);
     const std::string& payload = serialized ? batch.payloads[i] : payload_here;
     next_head_.chain = sealer_->EventChain(next_head_.chain, next_head_.id, payload, recorded.text());
-    OMNIX_RETURN_IF_ERROR(InsertEvent(recorded, payload, *story));
+    OMNIX_RETURN_IF_ERROR(InsertEvent(recorded, payload, story));
     OMNIX_CRASH_POINT("journal.event_inserted");
-    OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, story->opened_event, event));
+    OMNIX_RETURN_IF_ERROR(projector_->Apply(next_head_.id, story.opened_event, event));
     if (event.has_alerts_moved()) {
       OMNIX_RETURN_IF_ERROR(MoveRepeats(event.incident_id(), event.alerts_moved()));
     }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "orchestrator/journal/chain.h"
 #include "orchestrator/journal/file_lock.h"
@@ -84,6 +85,8 @@ class SqliteJournal final : public Journal {
     int64_t opened_event = 0;  // row number of the first
     uint64_t sequence = 0;     // of the last
   };
+  // By its incident.
+  using NamedStory = std::pair<const std::string, Story>;
 
   SqliteJournal(SqliteJournalOptions options, std::unique_ptr<FileLock> lock);
 
@@ -105,8 +108,10 @@ class SqliteJournal final : public Journal {
   absl::Status MoveRepeats(const std::string& from, const v1::AlertsMoved& moved);
   absl::Status WritePending(const Batch& batch);
   absl::Status WriteAgents(const Batch& batch);
-  // The incident's, with the event added: it must follow the last one. Valid until the next call.
-  absl::StatusOr<Story*> Continue(const v1::Event& event);
+  // The incident's, which may be new. Valid until stories are forgotten.
+  absl::StatusOr<NamedStory*> StoryOf(const v1::Event& event);
+  // Adds the event, which must follow the story's last one.
+  absl::Status Continue(Story& story, const v1::Event& event);
   absl::StatusOr<Story> FindStory(const std::string& incident);
 
   const SqliteJournalOptions options_;
