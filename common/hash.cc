@@ -8,12 +8,25 @@
 
 namespace omnix {
 namespace {
+
 constexpr size_t kSha256Bytes = 32;
+
+// Looked up once: OpenSSL 3 searches its providers at each use of EVP_sha256(), which takes longer than to hash a few
+// hundred bytes. Never freed: threads may hash until the process ends.
+const EVP_MD* Sha256Algorithm() {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kAlgorithm;
 }
+
+}  // namespace
 
 std::string Sha256(std::string_view data) {
   std::string digest(kSha256Bytes, '\0');
-  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
+  // An OpenSSL without SHA-256 can't run this program at all.
+  if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, Sha256Algorithm(),
+                 nullptr) != 1) {
+    std::abort();
+  }
   return digest;
 }
 

@@ -36,13 +36,13 @@ google::protobuf::Timestamp EarliestStart(const std::vector<v1::Alert>& alerts, 
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook,
-                                              const Command& command, absl::Time now) {
+absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook, Command command,
+                                              absl::Time now) {
   if (incident.phase() == v1::PHASE_UNSPECIFIED && !std::holds_alternative<command::Open>(command)) {
     return FailedPrecondition("the incident has not been opened");
   }
   Decision decision(incident, playbook, now);
-  OMNIX_RETURN_IF_ERROR(std::visit([&](const auto& c) { return decision.Handle(c); }, command));
+  OMNIX_RETURN_IF_ERROR(std::visit([&](auto& c) { return decision.Handle(std::move(c)); }, command));
   return std::move(decision).TakeEvents();
 }
 
@@ -59,7 +59,7 @@ absl::Status Decision::RefuseIfClosed(const char* what) const {
   return FailedPrecondition("{} is {}: {} means nothing any more", incident_.id(), PhaseName(incident_.phase()), what);
 }
 
-absl::Status Decision::Handle(const command::Open& open) {
+absl::Status Decision::Handle(command::Open open) {
   if (incident_.phase() != v1::PHASE_UNSPECIFIED) return AlreadyExists("{} is open already", incident_.id());
   if (open.title.empty()) return InvalidArgument("an incident needs a title");
   incident_.set_id(open.id);
@@ -67,15 +67,15 @@ absl::Status Decision::Handle(const command::Open& open) {
   auto* opened = event.mutable_incident_opened();
   opened->set_title(open.title);
   opened->set_severity(open.severity);
-  for (const auto& alert : open.alerts) *opened->add_alerts() = alert;
-  *opened->mutable_pins() = open.pins;
+  *opened->mutable_pins() = std::move(open.pins);
   *opened->mutable_limits() = LimitsOf(playbook_);
   *opened->mutable_started_at() = EarliestStart(open.alerts, now_);
+  for (auto& alert : open.alerts) *opened->add_alerts() = std::move(alert);
   *opened->mutable_budget_until() = ToProto(now_ + OrDefault(playbook_.budget(), kDefaultBudget));
   opened->set_by(open.by);
   opened->set_split_from(open.split_from);
   Emit(std::move(event));
-  if (open.flap && !open.alerts.empty()) MarkFlapping(open.alerts.front(), *open.flap);
+  if (open.flap && !incident_.alerts().empty()) MarkFlapping(incident_.alerts(0), *open.flap);
   EnterPhase(v1::PHASE_MOBILIZING, "roll call of the agents that the playbook needs");
   return absl::OkStatus();
 }

@@ -19,8 +19,8 @@ namespace omnix {
 // An accepted command may give no event where it repeats what is recorded already (a result sent twice). A refused one
 // gives an error and leaves `incident` as it was: FAILED_PRECONDITION (means nothing in this state), NOT_FOUND (no such
 // task or explanation), INVALID_ARGUMENT, ALREADY_EXISTS. `playbook` is the incident's pinned one.
-absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook,
-                                              const Command& command, absl::Time now);
+absl::StatusOr<std::vector<v1::Event>> Decide(v1::Incident& incident, const v1::Playbook& playbook, Command command,
+                                              absl::Time now);
 
 // The half of a merge that `into` is asked: all alerts of `from`, with those that flap as their monitors said last.
 command::TakeAlerts TakeAllOf(const v1::Incident& from, const std::string& by, const std::string& reason);

@@ -94,25 +94,26 @@ void Decision::ValidateIfCleared() {
   EnterPhase(v1::PHASE_VALIDATING, "all alerts have cleared by themselves");
 }
 
-absl::Status Decision::Handle(const command::AttachAlert& attach) {
+absl::Status Decision::Handle(command::AttachAlert attach) {
   // A closed incident takes the news that its alert cleared, and nothing else.
   if (Fires(attach.alert)) OMNIX_RETURN_IF_ERROR(RefuseIfClosed("a firing alert"));
   const v1::AlertKey last = LastReading(attach.alert, attach.was);
   v1::Event event;
   auto* attached = event.mutable_alert_attached();
-  *attached->mutable_alert() = attach.alert;
+  *attached->mutable_alert() = std::move(attach.alert);
+  const v1::Alert& alert = attached->alert();
   KeepBeginning(incident_, *attached->mutable_alert());
-  attached->set_severity(std::max(incident_.severity(), attach.alert.severity()));
-  attached->set_damped(FindFlapping(incident_, attach.alert.fingerprint()) >= 0);
+  attached->set_severity(std::max(incident_.severity(), alert.severity()));
+  attached->set_damped(FindFlapping(incident_, alert.fingerprint()) >= 0);
   v1::AlertCounts& counts = *attached->mutable_counts();
   counts = incident_.alert_counts();
   Uncount(counts, last.status(), last.severity());
-  Count(counts, attached->damped() ? v1::ALERT_STATUS_FIRING : attach.alert.status(), attach.alert.severity());
+  Count(counts, attached->damped() ? v1::ALERT_STATUS_FIRING : alert.status(), alert.severity());
   const bool damped = attached->damped();
   Emit(std::move(event));
   const bool closed = IsClosed(incident_.phase());
   if (attach.flap && !damped && !closed && incident_.flapping_size() < kMaxFlappingInState) {
-    MarkFlapping(attach.alert, *attach.flap);
+    MarkFlapping(events_.back().alert_attached().alert(), *attach.flap);
   }
   ValidateIfCleared();
   return absl::OkStatus();

@@ -23,8 +23,8 @@ class Decision {
       : incident_(incident), playbook_(playbook), now_(now) {}
 
   // One for each command (decide_*.cc).
-  absl::Status Handle(const command::Open& open);
-  absl::Status Handle(const command::AttachAlert& attach);
+  absl::Status Handle(command::Open open);
+  absl::Status Handle(command::AttachAlert attach);
   absl::Status Handle(const command::SettleAlert& settle);
   absl::Status Handle(const command::Reopen& reopen);
   absl::Status Handle(const command::TakeAlerts& take);

@@ -15,10 +15,13 @@ const AlertIndex::Key& AlertIndex::KeyOf(const std::string& fingerprint) const {
   return last_key_;
 }
 
-AlertIndex::Owner& AlertIndex::OwnerOf(const std::string& incident_id) {
-  Owner& owner = owners_[incident_id];
-  if (owner.id == nullptr) owner.id = std::make_shared<const std::string>(incident_id);
-  return owner;
+const std::shared_ptr<AlertIndex::Owner>& AlertIndex::OwnerOf(const std::string& incident_id) {
+  const auto known = owners_.find(incident_id);
+  if (known != owners_.end()) return known->second;
+  auto owner = std::make_shared<Owner>();
+  owner->id = incident_id;
+  const std::string_view id = owner->id;
+  return owners_.emplace(id, std::move(owner)).first->second;
 }
 
 const AlertIndex::Known* AlertIndex::Find(const std::string& fingerprint) const {
@@ -26,10 +29,11 @@ const AlertIndex::Known* AlertIndex::Find(const std::string& fingerprint) const 
   return found == open_.end() ? nullptr : &found->second;
 }
 
-void AlertIndex::Put(Owner& owner, const Key& key, v1::AlertStatus status, v1::Severity severity) {
+void AlertIndex::Put(const std::shared_ptr<Owner>& owner, const Key& key, v1::AlertStatus status,
+                     v1::Severity severity) {
   Known& known = open_[key];
-  if (known.owner != owner.id) owner.alerts.push_back(key);
-  known = {owner.id, status, severity};
+  if (known.owner != owner) owner->alerts.push_back(key);
+  known = {owner, status, severity};
   closed_.erase(key);
 }
 
@@ -41,12 +45,12 @@ void AlertIndex::Put(const std::string& incident_id, const std::string& fingerpr
 void AlertIndex::Move(const std::string& from, const std::string& to) {
   const auto giver = owners_.find(from);
   if (giver == owners_.end()) return;
-  const Owner given = std::move(giver->second);
+  const std::shared_ptr<Owner> given = giver->second;
   owners_.erase(giver);
-  Owner& taker = OwnerOf(to);
-  for (const Key& key : given.alerts) {
+  const std::shared_ptr<Owner> taker = OwnerOf(to);
+  for (const Key& key : given->alerts) {
     const auto known = open_.find(key);
-    if (known == open_.end() || known->second.owner != given.id) continue;
+    if (known == open_.end() || known->second.owner != given) continue;
     Put(taker, key, known->second.status, known->second.severity);
   }
 }
@@ -54,21 +58,24 @@ void AlertIndex::Move(const std::string& from, const std::string& to) {
 void AlertIndex::Close(const std::string& incident_id) {
   const auto closing = owners_.find(incident_id);
   if (closing == owners_.end()) return;
-  for (const Key& key : closing->second.alerts) {
+  const std::shared_ptr<Owner> owner = closing->second;
+  owners_.erase(closing);
+  for (const Key& key : owner->alerts) {
     const auto known = open_.find(key);
-    if (known == open_.end() || known->second.owner != closing->second.id) continue;
+    if (known == open_.end() || known->second.owner != owner) continue;
     Remember(key, std::move(known->second));
     open_.erase(known);
   }
-  owners_.erase(closing);
+  owner->alerts.clear();
+  owner->alerts.shrink_to_fit();
 }
 
 void AlertIndex::Reopen(const std::string& incident_id) {
   std::vector<std::pair<Key, Ended>> own;
   for (const auto& [key, ended] : closed_) {
-    if (*ended.owner == incident_id) own.emplace_back(key, ended);
+    if (ended.incident_id() == incident_id) own.emplace_back(key, ended);
   }
-  Owner& owner = OwnerOf(incident_id);
+  const std::shared_ptr<Owner> owner = OwnerOf(incident_id);
   for (const auto& [key, ended] : own) Put(owner, key, ended.status, ended.severity);
 }
 
@@ -87,7 +94,9 @@ void AlertIndex::Remember(const Key& key, Known last) {
 
 void AlertIndex::Remember(const std::string& incident_id, const std::string& fingerprint, v1::AlertStatus status,
                           v1::Severity severity) {
-  Remember(KeyOf(fingerprint), {std::make_shared<const std::string>(incident_id), status, severity});
+  auto owner = std::make_shared<Owner>();
+  owner->id = incident_id;
+  Remember(KeyOf(fingerprint), {std::move(owner), status, severity});
 }
 
 const AlertIndex::Known* AlertIndex::FindEnded(const std::string& fingerprint) const {

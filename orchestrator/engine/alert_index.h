@@ -6,24 +6,31 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 
 namespace omnix {
 
 // Knows every alert of the open incidents in some 80 bytes each, whatever the length of its fingerprint: 128 bits of
 // its SHA-256 stand for it. One thread only.
 class AlertIndex {
+  struct Key;
+  struct Owner;
+
  public:
   struct Known {
-    std::shared_ptr<const std::string> owner;
+    std::shared_ptr<Owner> owner;
     v1::AlertStatus status = v1::ALERT_STATUS_UNSPECIFIED;
     v1::Severity severity = v1::SEVERITY_UNKNOWN;
 
-    const std::string& incident_id() const { return *owner; }
+    const std::string& incident_id() const { return owner->id; }
   };
 
   // The open incident that has the alert with this fingerprint; null where none has. Valid until the next change.
@@ -58,10 +65,11 @@ class AlertIndex {
   struct KeyHash {
     size_t operator()(const Key& key) const { return key.low; }
   };
+  // An incident.
   struct Owner {
-    std::shared_ptr<const std::string> id;
-    // That were put for it; some may be another's by now.
-    std::vector<Key> alerts;
+    std::string id;
+    // While it is open: that were put for it; some may be another's by now. Most have one.
+    absl::InlinedVector<Key, 1> alerts;
   };
   struct Ended : Known {
     uint64_t number = 0;
@@ -69,14 +77,15 @@ class AlertIndex {
 
   // Of one alert after the other, each several times: the last one is kept.
   const Key& KeyOf(const std::string& fingerprint) const;
-  Owner& OwnerOf(const std::string& incident_id);
-  void Put(Owner& owner, const Key& key, v1::AlertStatus status, v1::Severity severity);
+  const std::shared_ptr<Owner>& OwnerOf(const std::string& incident_id);
+  void Put(const std::shared_ptr<Owner>& owner, const Key& key, v1::AlertStatus status, v1::Severity severity);
   void Remember(const Key& key, Known last);
 
   mutable std::string last_fingerprint_;
   mutable Key last_key_;
-  std::unordered_map<std::string, Owner> owners_;
-  std::unordered_map<Key, Known, KeyHash> open_;
+  // Open incidents, by their ids, which are in them.
+  absl::flat_hash_map<std::string_view, std::shared_ptr<Owner>, std::hash<std::string_view>> owners_;
+  absl::flat_hash_map<Key, Known, KeyHash> open_;
   // The numbers are those of closed_order_.
   std::unordered_map<Key, Ended, KeyHash> closed_;
   // Oldest first; those that closed_ no longer has under this number don't count.

@@ -83,8 +83,8 @@ void Engine::Forget(const absl::Status& why) {
   OMNIX_CRASH_POINT("engine.forgotten");
 }
 
-absl::Status Engine::Run(Live& live, const Command& command) {
-  auto events = Decide(live.state, live.run_by->playbook, command, clock_.Now());
+absl::Status Engine::Run(Live& live, Command command) {
+  auto events = Decide(live.state, live.run_by->playbook, std::move(command), clock_.Now());
   if (!events.ok()) return events.status();
   Record(live, *std::move(events));
   OMNIX_CRASH_POINT("engine.recorded");
@@ -115,9 +115,10 @@ void Engine::Settle(const std::string& incident_id) {
   while (Live* live = FindLive(incident_id)) {
     if (IsClosed(live->state.phase())) return CloseIfEnded(incident_id);
     // Waits for another attempt end by the timers' monotonic clock alone: the wall clock may have jumped over them.
-    const Effects effects = DeriveEffects(live->state, live->run_by->playbook, absl::InfinitePast());
+    Effects effects = DeriveEffects(live->state, live->run_by->playbook, absl::InfinitePast());
     if (ApplyImmediateEffects(*live, effects)) continue;
-    timers_.Set(incident_id, effects.timers, clock_.Now(), clock_.Monotonic());
+    const bool waits_for_people = WaitsForPeople(effects);
+    timers_.Set(incident_id, std::move(effects.timers), clock_.Now(), clock_.Monotonic());
     for (const auto& task_id : effects.ready_tasks) Enqueue(*live, task_id);
     if (effects.lock_resources) {
       locks_.Wait(incident_id, WantsResources(live->state)->resources());
@@ -126,7 +127,7 @@ void Engine::Settle(const std::string& incident_id) {
     }
     joins_.SetTaking(incident_id, TakesAlerts(live->state));
     NameSuspects(*live);
-    SetIdle(*live, WaitsForPeople(effects) && live->queued_tasks.empty());
+    SetIdle(*live, waits_for_people && live->queued_tasks.empty());
     if (!effects.roll_call.empty()) RollCall(*live, effects.roll_call);
     return;
   }

@@ -124,7 +124,7 @@ class Engine {
   };
 
   // engine.cc
-  absl::Status Run(Live& live, const Command& command);
+  absl::Status Run(Live& live, Command command);
   void Record(Live& live, std::vector<v1::Event> events);
   void Settle(const std::string& incident_id);
   bool ApplyImmediateEffects(Live& live, const Effects& effects);
@@ -261,6 +261,9 @@ class Engine {
   PriorIncidents prior_;
   // Highest number given to an incident of a UTC day; the journal may not have it yet.
   std::map<std::string, uint32_t> day_counters_;
+  // The UTC day of the last one ("2025-09-04").
+  std::string today_;
+  absl::Time today_begins_ = absl::InfiniteFuture();
   Transaction transaction_;
   // Of the transaction that is being built. The former ones are durable once it is taken.
   uint64_t transaction_number_ = 1;

@@ -27,7 +27,14 @@ constexpr size_t kEventsForFlaps = 20'000;
 }  // namespace
 
 absl::StatusOr<std::string> Engine::NextIncidentId() {
-  const std::string day = absl::FormatTime("%Y-%m-%d", clock_.Now(), absl::UTCTimeZone());
+  const absl::Time now = clock_.Now();
+  // Formatted once a day: in a storm incidents open by the ten thousand a second.
+  if (now < today_begins_ || now >= today_begins_ + absl::Hours(24)) {
+    const absl::CivilDay day = absl::ToCivilDay(now, absl::UTCTimeZone());
+    today_begins_ = absl::FromCivil(day, absl::UTCTimeZone());
+    today_ = absl::FormatTime("%Y-%m-%d", now, absl::UTCTimeZone());
+  }
+  const std::string& day = today_;
   auto counter = day_counters_.find(day);
   if (counter == day_counters_.end()) {
     OMNIX_ASSIGN_OR_RETURN(const uint32_t last, journal_.LastIncidentNumber(day));
@@ -54,7 +61,7 @@ absl::StatusOr<std::string> Engine::Open(std::string title, v1::Severity severit
   OMNIX_ASSIGN_OR_RETURN(const std::string id, NextIncidentId());
   OMNIX_CRASH_POINT("engine.before_open");
   Live live;
-  const v1::Pins pins =
+  const v1::Pins& pins =
       run_by_.PinsFor(playbook, configuration_.system, configuration_.policy, transaction_.batch.pins);
   OMNIX_ASSIGN_OR_RETURN(live.run_by, run_by_.Load(pins, journal_));
   OMNIX_RETURN_IF_ERROR(
@@ -133,21 +140,24 @@ absl::Status Engine::ReclaimAlerts(const Live& live) {
 
 absl::Status Engine::Attach(Live& live, v1::Alert alert, const std::optional<command::Flap>& flap) {
   const std::string& id = live.state.id();
-  command::AttachAlert attach{alert, std::nullopt, flap};
-  const AlertIndex::Known* known = alerts_.Find(alert.fingerprint());
-  if (known == nullptr) known = alerts_.FindEnded(alert.fingerprint());
-  v1::AlertKey& was = attach.was.emplace();
+  const std::string fingerprint = alert.fingerprint();
+  const std::string subject = alert.subject();
+  const v1::AlertStatus status = alert.status();
+  const v1::Severity severity = alert.severity();
+  const AlertIndex::Known* known = alerts_.Find(fingerprint);
+  if (known == nullptr) known = alerts_.FindEnded(fingerprint);
+  v1::AlertKey was;
   if (known != nullptr && known->incident_id() == id) {
     was.set_status(known->status);
     was.set_severity(known->severity);
   }
-  OMNIX_RETURN_IF_ERROR(Run(live, attach));
+  OMNIX_RETURN_IF_ERROR(Run(live, command::AttachAlert{std::move(alert), std::move(was), flap}));
   if (IsClosed(live.state.phase())) {
-    alerts_.Remember(id, alert.fingerprint(), alert.status(), alert.severity());
+    alerts_.Remember(id, fingerprint, status, severity);
     return absl::OkStatus();
   }
-  alerts_.Put(id, alert.fingerprint(), alert.status(), alert.severity());
-  joins_.AddAlert(id, alert.subject());
+  alerts_.Put(id, fingerprint, status, severity);
+  joins_.AddAlert(id, subject);
   joins_.Touch(id, clock_.Now());
   return absl::OkStatus();
 }

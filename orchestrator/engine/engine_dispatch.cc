@@ -168,7 +168,7 @@ void Engine::AnswerRollCall(Live& live) {
   }
   const std::string incident_id = live.state.id();
   OMNIX_CRASH_POINT("engine.before_roll_call_ends");
-  Run(live, answer).IgnoreError();
+  Run(live, std::move(answer)).IgnoreError();
   Settle(incident_id);
 }
 

@@ -61,7 +61,7 @@ void Engine::NameSuspects(Live& live) {
   if (name.suspects.empty() || name.suspects[0].explains() < 2) return;
   const auto& known = live.state.suspects();
   if (std::equal(known.begin(), known.end(), name.suspects.begin(), name.suspects.end(), Same)) return;
-  Run(live, name).IgnoreError();
+  Run(live, std::move(name)).IgnoreError();
 }
 
 }  // namespace omnix

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,7 +17,7 @@ namespace omnix {
 class IncidentTimers {
  public:
   // Replaces the incident's timers. One that was set already keeps its due time, whatever the wall clock says now.
-  void Set(const std::string& incident_id, const std::vector<Timer>& timers, absl::Time now, absl::Duration monotonic);
+  void Set(const std::string& incident_id, std::vector<Timer> timers, absl::Time now, absl::Duration monotonic);
   // One that TakeDue gave fires again at `due`.
   void SetAgain(const std::string& incident_id, const Timer& timer, absl::Duration due);
   void Remove(const std::string& incident_id);
@@ -34,13 +35,24 @@ class IncidentTimers {
     absl::Duration due;
     bool fired = false;
   };
-  void Index(const std::string& incident_id);
-  void Unqueue(std::map<std::string, absl::Duration>::iterator queued);
+  struct Incident {
+    std::vector<Entry> entries;
+    // Where it is in the queue: not later than its next timer. Unset: it is not.
+    std::optional<absl::Duration> queued;
+  };
+  using Incidents = std::map<std::string, Incident>;
+  // By time, then by id. An incident stays where it is in memory, so that its id need not be kept twice.
+  struct Earlier {
+    bool operator()(const std::pair<absl::Duration, Incidents::iterator>& a,
+                    const std::pair<absl::Duration, Incidents::iterator>& b) const {
+      return a.first != b.first ? a.first < b.first : a.second->first < b.second->first;
+    }
+  };
+  void Index(Incidents::iterator incident);
+  void Unqueue(Incidents::iterator incident);
 
-  std::map<std::string, std::vector<Entry>> entries_;
-  // Where each incident is in the queue: not later than its next timer.
-  std::map<std::string, absl::Duration> next_;
-  std::set<std::pair<absl::Duration, std::string>> queue_;
+  Incidents incidents_;
+  std::set<std::pair<absl::Duration, Incidents::iterator>, Earlier> queue_;
 };
 
 }  // namespace omnix

@@ -1,117 +1,133 @@
 #include "orchestrator/engine/join_index.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace omnix {
 
+JoinIndex::Incident* JoinIndex::Known(const std::string& incident_id) const {
+  const auto found = incidents_.find(incident_id);
+  return found == incidents_.end() ? nullptr : found->second.get();
+}
+
 void JoinIndex::Open(const std::string& incident_id, const DependencyGraph& graph, const GroupingRule& rule,
                      const std::string& key, absl::Time last_alert) {
   Remove(incident_id);
-  Incident& incident = incidents_[incident_id];
-  incident.graph = &graph;
-  incident.rule = &rule;
-  incident.key = key;
-  incident.last_alert = last_alert;
-  SetIndexed(incident_id, incident, true);
+  auto incident = std::make_unique<Incident>();
+  incident->id = incident_id;
+  incident->graph = &graph;
+  incident->rule = &rule;
+  incident->key = key;
+  incident->last_alert = last_alert;
+  SetIndexed(*incident, true);
+  const std::string_view id = incident->id;
+  incidents_.emplace(id, std::move(incident));
 }
 
-void JoinIndex::SetCauses(const std::string& incident_id, Incident& incident) {
+void JoinIndex::AddService(Incident& incident, int service) {
+  if (incident.services == nullptr) incident.services = std::make_unique<Services>();
+  Services& services = *incident.services;
+  if (!services.alerting.insert(service).second) return;
   const bool indexed = incident.indexed;
-  SetIndexed(incident_id, incident, false);
-  incident.causes = CommonCauses(*incident.graph, incident.services);
-  incident.services_changed = true;
-  SetIndexed(incident_id, incident, indexed);
+  SetIndexed(incident, false);
+  services.causes = CommonCauses(*incident.graph, services.alerting);
+  services.changed = true;
+  SetIndexed(incident, indexed);
 }
 
 void JoinIndex::AddAlert(const std::string& incident_id, const std::string& subject) {
-  const auto found = incidents_.find(incident_id);
-  if (found == incidents_.end()) return;
-  const int service = found->second.graph->Find(subject);
-  if (service == DependencyGraph::kNone) return AddStranger(incident_id, found->second, subject);
-  if (found->second.services.insert(service).second) SetCauses(incident_id, found->second);
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr) return;
+  const int service = incident->graph->Find(subject);
+  service == DependencyGraph::kNone ? AddStranger(*incident, subject) : AddService(*incident, service);
 }
 
-void JoinIndex::AddStranger(const std::string& incident_id, Incident& incident, const std::string& subject) {
+void JoinIndex::AddStranger(Incident& incident, const std::string& subject) {
   const bool counts = incident.rule->by == v1::GROUP_BY_DEPENDENCIES && !subject.empty();
-  if (!counts || incident.strangers.size() >= kMaxStrangers || !incident.strangers.insert(subject).second) return;
-  if (incident.indexed) EnterKey(incident_id, incident.rule, subject, true);
+  auto& strangers = incident.strangers;
+  if (!counts || strangers.size() >= kMaxStrangers || std::ranges::find(strangers, subject) != strangers.end()) return;
+  strangers.push_back(subject);
+  if (incident.indexed) EnterKey(incident, subject, true);
 }
 
 void JoinIndex::Touch(const std::string& incident_id, absl::Time now) {
-  const auto found = incidents_.find(incident_id);
-  if (found == incidents_.end()) return;
-  found->second.last_alert = now;
-  SetIndexed(incident_id, found->second, true);
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr) return;
+  incident->last_alert = now;
+  SetIndexed(*incident, true);
 }
 
 void JoinIndex::SetTaking(const std::string& incident_id, bool taking) {
-  const auto found = incidents_.find(incident_id);
-  if (found == incidents_.end() || found->second.taking == taking) return;
-  found->second.taking = taking;
-  SetIndexed(incident_id, found->second, taking);
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr || incident->taking == taking) return;
+  incident->taking = taking;
+  SetIndexed(*incident, taking);
 }
 
-void JoinIndex::SetIndexed(const std::string& incident_id, Incident& incident, bool indexed) {
+void JoinIndex::SetIndexed(Incident& incident, bool indexed) {
   indexed = indexed && incident.taking && incident.rule->by != v1::GROUP_BY_NONE;
   if (incident.indexed == indexed) return;
   incident.indexed = indexed;
-  Enter(incident_id, incident, indexed);
+  Enter(incident, indexed);
 }
 
-void JoinIndex::EnterKey(const std::string& incident_id, const GroupingRule* rule, const std::string& key, bool in) {
-  const auto ids = by_key_.try_emplace({rule, key}).first;
-  in ? void(ids->second.insert(incident_id)) : void(ids->second.erase(incident_id));
-  if (ids->second.empty()) by_key_.erase(ids);
+void JoinIndex::EnterKey(Incident& incident, const std::string& key, bool in) {
+  const auto entered = by_key_.try_emplace({incident.rule, key}).first;
+  in ? void(entered->second.insert(&incident)) : void(entered->second.erase(&incident));
+  if (entered->second.empty()) by_key_.erase(entered);
 }
 
-void JoinIndex::Enter(const std::string& incident_id, const Incident& incident, bool in) {
-  if (incident.rule->by != v1::GROUP_BY_DEPENDENCIES) return EnterKey(incident_id, incident.rule, incident.key, in);
-  auto& by_service = by_cause_[{incident.rule, incident.graph}];
-  for (const int cause : incident.causes) {
-    Ids& ids = by_service[cause];
-    in ? void(ids.insert(incident_id)) : void(ids.erase(incident_id));
-    if (ids.empty()) by_service.erase(cause);
+void JoinIndex::Enter(Incident& incident, bool in) {
+  if (incident.rule->by != v1::GROUP_BY_DEPENDENCIES) return EnterKey(incident, incident.key, in);
+  if (incident.services != nullptr) {
+    auto& by_service = by_cause_[{incident.rule, incident.graph}];
+    for (const int cause : incident.services->causes) {
+      Ordered& entered = by_service[cause];
+      in ? void(entered.insert(&incident)) : void(entered.erase(&incident));
+      if (entered.empty()) by_service.erase(cause);
+    }
   }
-  for (const auto& stranger : incident.strangers) EnterKey(incident_id, incident.rule, stranger, in);
+  for (const auto& stranger : incident.strangers) EnterKey(incident, stranger, in);
 }
 
 void JoinIndex::Remove(const std::string& incident_id) {
-  const auto found = incidents_.find(incident_id);
-  if (found == incidents_.end()) return;
-  SetIndexed(incident_id, found->second, false);
-  incidents_.erase(found);
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr) return;
+  SetIndexed(*incident, false);
+  incidents_.erase(incident_id);
 }
 
 void JoinIndex::Clear() {
-  incidents_.clear();
   by_cause_.clear();
   by_key_.clear();
+  incidents_.clear();
 }
 
-std::string JoinIndex::FirstYoung(const Ids& ids, absl::Duration window, absl::Time now) {
-  std::vector<std::string> old;
-  std::string first;
-  for (const auto& id : ids) {
-    if (now - incidents_.at(id).last_alert <= window) {
-      first = id;
+const JoinIndex::Incident* JoinIndex::FirstYoung(const Ordered& incidents, absl::Duration window, absl::Time now) {
+  std::vector<Incident*> old;
+  const Incident* first = nullptr;
+  for (Incident* const incident : incidents) {
+    if (now - incident->last_alert <= window) {
+      first = incident;
       break;
     }
-    old.push_back(id);
+    old.push_back(incident);
   }
-  // Erases from `ids`.
-  for (const auto& id : old) SetIndexed(id, incidents_.at(id), false);
+  // Erases from `incidents`.
+  for (Incident* const incident : old) SetIndexed(*incident, false);
   return first;
 }
 
 std::string JoinIndex::Find(const GroupingRule& rule, const std::string& key, const std::string& subject,
                             absl::Time now) {
   if (rule.by == v1::GROUP_BY_NONE) return "";
-  auto find_key = [&](const std::string& wanted) {
-    const auto found = by_key_.find({&rule, wanted});
-    return found == by_key_.end() ? "" : FirstYoung(found->second, rule.window, now);
+  const auto find_key = [&](const std::string& wanted) -> const Incident* {
+    const auto found = by_key_.find(std::pair(&rule, wanted));
+    return found == by_key_.end() ? nullptr : FirstYoung(found->second, rule.window, now);
   };
-  if (rule.by != v1::GROUP_BY_DEPENDENCIES) return find_key(key);
-  std::string first;
+  const auto id_of = [](const Incident* incident) { return incident == nullptr ? std::string() : incident->id; };
+  if (rule.by != v1::GROUP_BY_DEPENDENCIES) return id_of(find_key(key));
+  const Incident* first = nullptr;
   for (auto entry = by_cause_.lower_bound({&rule, nullptr}); entry != by_cause_.end() && entry->first.first == &rule;
        ++entry) {
     const DependencyGraph& graph = *entry->first.second;
@@ -120,23 +136,24 @@ std::string JoinIndex::Find(const GroupingRule& rule, const std::string& key, co
     for (const auto& need : graph.NeedsOf(service)) {
       const auto found = entry->second.find(need.service);
       if (found == entry->second.end()) continue;
-      const std::string id = FirstYoung(found->second, rule.window, now);
-      if (!id.empty() && (first.empty() || id < first)) first = id;
+      const Incident* const young = FirstYoung(found->second, rule.window, now);
+      if (young != nullptr && (first == nullptr || young->id < first->id)) first = young;
     }
   }
   // A subject that the system model does not have.
-  return first.empty() && !subject.empty() ? find_key(subject) : first;
+  if (first == nullptr && !subject.empty()) first = find_key(subject);
+  return id_of(first);
 }
 
 bool JoinIndex::TakeServicesChanged(const std::string& incident_id) {
-  const auto found = incidents_.find(incident_id);
-  return found != incidents_.end() && std::exchange(found->second.services_changed, false);
+  const Incident* const incident = Known(incident_id);
+  return incident != nullptr && incident->services != nullptr && std::exchange(incident->services->changed, false);
 }
 
 std::vector<Suspect> JoinIndex::SuspectsOf(const std::string& incident_id) const {
-  const auto found = incidents_.find(incident_id);
-  if (found == incidents_.end()) return {};
-  return Suspects(*found->second.graph, found->second.services);
+  const Incident* const incident = Known(incident_id);
+  if (incident == nullptr || incident->services == nullptr) return {};
+  return Suspects(*incident->graph, incident->services->alerting);
 }
 
 }  // namespace omnix

@@ -1,12 +1,18 @@
 // Which open incident an alert of no incident belongs to, by the rule of its grouping.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "orchestrator/engine/dependency_graph.h"
 #include "orchestrator/engine/grouping_rules.h"
@@ -41,35 +47,47 @@ class JoinIndex {
   std::vector<Suspect> SuspectsOf(const std::string& incident_id) const;
 
  private:
+  // Known services of which an incident's alerts speak.
+  struct Services {
+    std::set<int> alerting;
+    std::set<int> causes;
+    bool changed = false;
+  };
+  // Small, since there may be a hundred thousand: most speak of one service, or of one that nobody knows.
   struct Incident {
+    std::string id;
     const DependencyGraph* graph = nullptr;
     const GroupingRule* rule = nullptr;
     std::string key;
-    // Known services of which its alerts speak.
-    std::set<int> services;
-    std::set<int> causes;
+    // Null: of none.
+    std::unique_ptr<Services> services;
     // Subjects that the system model does not have, by dependencies; the first kMaxStrangers.
-    std::set<std::string> strangers;
-    bool services_changed = false;
+    std::vector<std::string> strangers;
+    absl::Time last_alert;
     bool taking = true;
     // It is in the tables below.
     bool indexed = false;
-    absl::Time last_alert;
   };
-  using Ids = std::set<std::string>;
+  struct ById {
+    bool operator()(const Incident* a, const Incident* b) const { return a->id < b->id; }
+  };
+  using Ordered = absl::btree_set<Incident*, ById>;
   static constexpr size_t kMaxStrangers = 64;
 
-  void AddStranger(const std::string& incident_id, Incident& incident, const std::string& subject);
-  void SetCauses(const std::string& incident_id, Incident& incident);
-  void SetIndexed(const std::string& incident_id, Incident& incident, bool indexed);
-  void Enter(const std::string& incident_id, const Incident& incident, bool in);
-  void EnterKey(const std::string& incident_id, const GroupingRule* rule, const std::string& key, bool in);
-  // The first of `ids` that is young enough; those that are not leave the index.
-  std::string FirstYoung(const Ids& ids, absl::Duration window, absl::Time now);
+  // Null: unknown.
+  Incident* Known(const std::string& incident_id) const;
+  void AddStranger(Incident& incident, const std::string& subject);
+  void AddService(Incident& incident, int service);
+  void SetIndexed(Incident& incident, bool indexed);
+  void Enter(Incident& incident, bool in);
+  void EnterKey(Incident& incident, const std::string& key, bool in);
+  // The first that is young enough; those that are not leave the index. Null: none.
+  const Incident* FirstYoung(const Ordered& incidents, absl::Duration window, absl::Time now);
 
-  std::unordered_map<std::string, Incident> incidents_;
-  std::map<std::pair<const GroupingRule*, const DependencyGraph*>, std::unordered_map<int, Ids>> by_cause_;
-  std::map<std::pair<const GroupingRule*, std::string>, Ids> by_key_;
+  // By their ids, which are in them.
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Incident>, std::hash<std::string_view>> incidents_;
+  std::map<std::pair<const GroupingRule*, const DependencyGraph*>, std::unordered_map<int, Ordered>> by_cause_;
+  absl::flat_hash_map<std::pair<const GroupingRule*, std::string>, Ordered> by_key_;
 };
 
 }  // namespace omnix

@@ -65,8 +65,8 @@ const RunByCache::Made& RunByCache::Make(const v1::Playbook& playbook, const v1:
   return made;
 }
 
-v1::Pins RunByCache::PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
-                             std::vector<Pin>& new_pins) {
+const v1::Pins& RunByCache::PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system,
+                                    const v1::Policy& policy, std::vector<Pin>& new_pins) {
   const Made& made = Make(playbook, system, policy);
   for (const Pin& pin : made.contents) {
     if (written_.insert(pin.hash).second) new_pins.push_back(pin);
