@@ -28,18 +28,25 @@ ApiResponse IntakeProblem(const absl::Status& status) {
   }
 }
 
-ApiResponse Accepted(const ParsedAlerts& parsed, const std::vector<std::string>& fingerprints,
-                     const std::vector<DeskResult>& results) {
-  Json alerts = Json::array();
+ApiResponse Accepted(const ParsedAlerts& parsed, std::vector<std::string> fingerprints,
+                     std::vector<DeskResult> results) {
+  Json::array_t alerts;
+  alerts.reserve(results.size());
   for (size_t i = 0; i < results.size() && i < fingerprints.size(); ++i) {
-    alerts.push_back({{"fingerprint", fingerprints[i]},
-                      {"incident_id", results[i].incident_id},
-                      {"opened", results[i].opened},
-                      {"duplicate", results[i].duplicate}});
-    if (results[i].pending) alerts.back()["pending"] = true;
-    if (!results[i].silenced_by.empty()) alerts.back()["silenced_by"] = results[i].silenced_by;
+    DeskResult& result = results[i];
+    // Not by a list of pairs, which would copy each value twice.
+    Json::object_t alert;
+    alert["fingerprint"] = std::move(fingerprints[i]);
+    alert["incident_id"] = std::move(result.incident_id);
+    alert["opened"] = result.opened;
+    alert["duplicate"] = result.duplicate;
+    if (result.pending) alert["pending"] = true;
+    if (!result.silenced_by.empty()) alert["silenced_by"] = std::move(result.silenced_by);
+    alerts.emplace_back(std::move(alert));
   }
-  Json body = {{"format", parsed.format}, {"alerts", std::move(alerts)}};
+  Json body;
+  body["format"] = parsed.format;
+  body["alerts"] = std::move(alerts);
   if (!parsed.note.empty()) body["note"] = parsed.note;
   if (!parsed.warnings.empty()) body["warnings"] = parsed.warnings;
   if (parsed.truncated > 0) {
@@ -94,7 +101,7 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
     const auto silenced = std::ranges::count_if(*results, [](const DeskResult& r) { return !r.silenced_by.empty(); });
     parts_.metrics->CountAlerts(parsed_.format, results->size(), static_cast<size_t>(silenced));
     responder_->Send(pagerduty_ ? PagerDutyAccepted(fingerprints_, parsed_.reply_key)
-                                : Accepted(parsed_, fingerprints_, *results));
+                                : Accepted(parsed_, std::move(fingerprints_), *std::move(results)));
     OMNIX_CRASH_POINT("alerts.answered");
   }
 

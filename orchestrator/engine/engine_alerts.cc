@@ -205,9 +205,9 @@ void Engine::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vector<In
   // Nothing of it is written before the transaction is: the error tells the sender to come again, and what was taken is
   // a repeat then.
   transaction_.replies.push_back(
-      [done = std::move(done), results = std::move(results), failed](const absl::Status& status) {
+      [done = std::move(done), results = std::move(results), failed](const absl::Status& status) mutable {
         if (!failed.ok()) return done(failed);
-        status.ok() ? done(results) : done(status);
+        status.ok() ? done(std::move(results)) : done(status);
       });
 }
 

@@ -103,7 +103,11 @@ void SilenceDesk::IngestAlerts(std::vector<v1::Alert> alerts, Callback<std::vect
     return done(std::move(results));
   }
   std::vector<v1::Alert> rest;
-  for (const size_t i : passed) rest.push_back(std::move(alerts[i]));
+  if (passed.size() == alerts.size()) {
+    rest = std::move(alerts);
+  } else {
+    for (const size_t i : passed) rest.push_back(std::move(alerts[i]));
+  }
   // Under the lock: the engine gets an alert's firing and end in the order in which they were decided here.
   parts_.port->IngestAlerts(std::move(rest), [results = std::move(results), passed, done = std::move(done)](
                                                  absl::StatusOr<std::vector<IngestedAlert>> kept) mutable {
