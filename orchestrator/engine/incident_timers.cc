@@ -11,10 +11,21 @@ bool SameTimer(const Timer& a, const Timer& b) {
 
 }  // namespace
 
+IncidentTimers::Incident* IncidentTimers::Known(const std::string& incident_id) const {
+  const auto found = incidents_.find(incident_id);
+  return found == incidents_.end() ? nullptr : found->second.get();
+}
+
 void IncidentTimers::Set(const std::string& incident_id, std::vector<Timer> timers, absl::Time now,
                          absl::Duration monotonic) {
-  const auto incident = incidents_.try_emplace(incident_id).first;
-  std::vector<Entry>& old = incident->second.entries;
+  Incident* incident = Known(incident_id);
+  if (incident == nullptr) {
+    auto added = std::make_unique<Incident>();
+    added->id = incident_id;
+    incident = added.get();
+    incidents_.emplace(incident->id, std::move(added));
+  }
+  std::vector<Entry>& old = incident->entries;
   std::vector<Entry> entries;
   entries.reserve(timers.size());
   for (Timer& timer : timers) {
@@ -27,45 +38,44 @@ void IncidentTimers::Set(const std::string& incident_id, std::vector<Timer> time
     }
   }
   old = std::move(entries);
-  Index(incident);
+  Index(*incident);
 }
 
-void IncidentTimers::Index(Incidents::iterator incident) {
+void IncidentTimers::Index(Incident& incident) {
   absl::Duration next = absl::InfiniteDuration();
-  for (const Entry& entry : incident->second.entries) {
+  for (const Entry& entry : incident.entries) {
     if (!entry.fired) next = std::min(next, entry.due);
   }
   // One that is queued too early stays: TakeDue finds nothing due and puts it right. A task that ends before its time
   // is up would otherwise move its incident back and forth in the queue at every step.
-  auto& queued = incident->second.queued;
-  if (queued && *queued <= next && next != absl::InfiniteDuration()) return;
-  if (queued) Unqueue(incident);
+  if (incident.queued && *incident.queued <= next && next != absl::InfiniteDuration()) return;
+  Unqueue(incident);
   if (next == absl::InfiniteDuration()) return;
-  queued = next;
-  queue_.insert({next, incident});
+  incident.queued = next;
+  queue_.insert({next, &incident});
 }
 
-void IncidentTimers::Unqueue(Incidents::iterator incident) {
-  queue_.erase({*incident->second.queued, incident});
-  incident->second.queued.reset();
+void IncidentTimers::Unqueue(Incident& incident) {
+  if (incident.queued) queue_.erase({*incident.queued, &incident});
+  incident.queued.reset();
 }
 
 void IncidentTimers::SetAgain(const std::string& incident_id, const Timer& timer, absl::Duration due) {
-  const auto incident = incidents_.find(incident_id);
-  if (incident == incidents_.end()) return;
-  for (Entry& entry : incident->second.entries) {
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr) return;
+  for (Entry& entry : incident->entries) {
     if (!SameTimer(entry.timer, timer)) continue;
     entry.due = due;
     entry.fired = false;
   }
-  Index(incident);
+  Index(*incident);
 }
 
 void IncidentTimers::Remove(const std::string& incident_id) {
-  const auto incident = incidents_.find(incident_id);
-  if (incident == incidents_.end()) return;
-  if (incident->second.queued) Unqueue(incident);
-  incidents_.erase(incident);
+  Incident* const incident = Known(incident_id);
+  if (incident == nullptr) return;
+  Unqueue(*incident);
+  incidents_.erase(incident_id);
 }
 
 void IncidentTimers::Clear() {
@@ -76,12 +86,12 @@ void IncidentTimers::Clear() {
 std::vector<std::pair<std::string, Timer>> IncidentTimers::TakeDue(absl::Duration monotonic) {
   std::vector<std::pair<std::string, Timer>> due;
   while (!queue_.empty() && queue_.begin()->first <= monotonic) {
-    const auto incident = queue_.begin()->second;
+    Incident& incident = *queue_.begin()->second;
     Unqueue(incident);
-    for (Entry& entry : incident->second.entries) {
+    for (Entry& entry : incident.entries) {
       if (entry.fired || entry.due > monotonic) continue;
       entry.fired = true;
-      due.emplace_back(incident->first, entry.timer);
+      due.emplace_back(incident.id, entry.timer);
     }
     Index(incident);
   }

@@ -2,13 +2,16 @@
 // for ever. No threads.
 #pragma once
 
-#include <map>
+#include <functional>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "orchestrator/core/effects.h"
 
@@ -36,23 +39,26 @@ class IncidentTimers {
     bool fired = false;
   };
   struct Incident {
+    std::string id;
     std::vector<Entry> entries;
     // Where it is in the queue: not later than its next timer. Unset: it is not.
     std::optional<absl::Duration> queued;
   };
-  using Incidents = std::map<std::string, Incident>;
-  // By time, then by id. An incident stays where it is in memory, so that its id need not be kept twice.
+  using Queued = std::pair<absl::Duration, Incident*>;
+  // By time, then by id.
   struct Earlier {
-    bool operator()(const std::pair<absl::Duration, Incidents::iterator>& a,
-                    const std::pair<absl::Duration, Incidents::iterator>& b) const {
-      return a.first != b.first ? a.first < b.first : a.second->first < b.second->first;
+    bool operator()(const Queued& a, const Queued& b) const {
+      return a.first != b.first ? a.first < b.first : a.second->id < b.second->id;
     }
   };
-  void Index(Incidents::iterator incident);
-  void Unqueue(Incidents::iterator incident);
+  // Null: unknown.
+  Incident* Known(const std::string& incident_id) const;
+  void Index(Incident& incident);
+  void Unqueue(Incident& incident);
 
-  Incidents incidents_;
-  std::set<std::pair<absl::Duration, Incidents::iterator>, Earlier> queue_;
+  // By their ids, which are in them.
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Incident>, std::hash<std::string_view>> incidents_;
+  absl::btree_set<Queued, Earlier> queue_;
 };
 
 }  // namespace omnix
