@@ -37,18 +37,33 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 
 bool IsParameter(std::string_view part) { return part.starts_with('{') && part.ends_with('}'); }
 
+// Takes the first part off `path`.
+std::string_view TakePart(std::string_view& path) {
+  const size_t end = path.find('/');
+  const std::string_view part = path.substr(0, end);
+  path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
+  return part;
+}
+
+// Each request is held against all patterns: nothing is made of a path before its shape fits.
+bool FitsPattern(std::string_view pattern, std::string_view path) {
+  if (std::ranges::count(pattern, '/') != std::ranges::count(path, '/')) return false;
+  while (!pattern.empty() || !path.empty()) {
+    const std::string_view wanted = TakePart(pattern), given = TakePart(path);
+    if (!IsParameter(wanted) && wanted != given) return false;
+  }
+  return true;
+}
+
 std::optional<Parameters> MatchPattern(std::string_view pattern, std::string_view path) {
-  const auto wanted = Split(pattern, '/'), given = Split(path, '/');
-  if (wanted.size() != given.size()) return std::nullopt;
+  if (!FitsPattern(pattern, path)) return std::nullopt;
   Parameters parameters;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!IsParameter(wanted[i])) {
-      if (wanted[i] != given[i]) return std::nullopt;
-      continue;
-    }
-    const auto value = PercentDecode(given[i], /*plus_is_space=*/false);
+  while (!pattern.empty() || !path.empty()) {
+    const std::string_view wanted = TakePart(pattern), given = TakePart(path);
+    if (!IsParameter(wanted)) continue;
+    const auto value = PercentDecode(given, /*plus_is_space=*/false);
     if (!value || value->empty()) return std::nullopt;
-    parameters.emplace(wanted[i].substr(1, wanted[i].size() - 2), *value);
+    parameters.emplace(wanted.substr(1, wanted.size() - 2), *value);
   }
   return parameters;
 }
@@ -69,6 +84,7 @@ std::optional<Parameters> ParseQuery(std::string_view query) {
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
   std::string out;
+  bool ascii = true;
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '+' && plus_is_space) c = ' ';
@@ -81,8 +97,10 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
     }
     const auto byte = static_cast<unsigned char>(c);
     if (byte < kFirstPrintable || byte == kDelete) return std::nullopt;
+    ascii &= byte < kDelete;
     out += c;
   }
+  if (ascii) return out;
   // The JSON writer replaces what is no UTF-8: the text is valid where it comes through unchanged.
   const Json round_trip = Json::parse(DumpJson(out), nullptr, false);
   if (round_trip.get<std::string>() != out) return std::nullopt;

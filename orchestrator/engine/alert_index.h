@@ -18,7 +18,7 @@
 
 namespace omnix {
 
-// Knows every alert of the open incidents in some 80 bytes each, whatever the length of its fingerprint: 128 bits of
+// Knows every alert of the open incidents in the same few bytes, whatever the length of its fingerprint: 128 bits of
 // its SHA-256 stand for it. One thread only.
 class AlertIndex {
   struct Key;
