@@ -48,7 +48,7 @@ class RunByCache {
   // The pins for a new incident; their contents are added to `new_pins` the first time. What is given stays where it
   // is, unchanged, as long as this object lives: it is serialized and hashed once. Valid as long as this object.
   const v1::Pins& PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
-                   std::vector<Pin>& new_pins);
+                          std::vector<Pin>& new_pins);
 
   // Errors: those of Journal::ReadPin; DATA_LOSS where a pin's content can't be read.
   absl::StatusOr<std::shared_ptr<const RunBy>> Load(const v1::Pins& pins, Journal& journal);
