@@ -19,7 +19,7 @@ namespace omnix {
 class CleanTexts {
  public:
   static constexpr size_t kSlots = 512;
-  // Longer ones are not remembered. Together with kSlots: at most some 300 KB.
+  // Longer ones are not remembered. Together with kSlots: at most some 300 KB a table.
   static constexpr size_t kMaxTextBytes = 512;
 
   bool Contains(std::string_view text) const;

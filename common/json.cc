@@ -159,6 +159,8 @@ std::string SerializeDeterministically(const google::protobuf::Message& message)
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
   message.SerializeWithCachedSizes(&coded);
+  // Now, not when it is destroyed: that is after `bytes` was given away.
+  coded.Trim();
   return bytes;
 }
 

@@ -31,7 +31,7 @@ void IncidentTimers::Set(const std::string& incident_id, std::vector<Timer> time
   for (Timer& timer : timers) {
     const auto known = std::find_if(old.begin(), old.end(), [&](const Entry& e) { return SameTimer(e.timer, timer); });
     if (known != old.end()) {
-      entries.push_back(std::move(*known));
+      entries.push_back(*known);
     } else {
       const absl::Duration due = monotonic + std::clamp(timer.at - now, absl::ZeroDuration(), timer.longest);
       entries.push_back({std::move(timer), due, false});

@@ -46,7 +46,7 @@ struct RunBy {
 class RunByCache {
  public:
   // The pins for a new incident; their contents are added to `new_pins` the first time. What is given stays where it
-  // is, unchanged, as long as this object lives: it is serialized and hashed once. Valid as long as this object.
+  // is, unchanged, as long as this object lives: it is serialized and hashed once. The result is valid as long.
   const v1::Pins& PinsFor(const v1::Playbook& playbook, const v1::SystemModel& system, const v1::Policy& policy,
                           std::vector<Pin>& new_pins);
 

@@ -22,6 +22,7 @@ constexpr char kOmnix[] = "omnix";
 constexpr char kAlertmanager[] = "alertmanager";
 constexpr char kCloudEvents[] = "cloudevents";
 constexpr char kUnknown[] = "unknown";
+constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
 constexpr int64_t kSecondsPerMinute = 60;
 
 ParsedAlerts Unread(const Json& body, const std::string& format, const std::string& why, absl::Time received_at) {
@@ -78,6 +79,8 @@ struct AlertIntake::Document {
   Json body;
   Json headers = Json::object();
   absl::Time received_at;
+  // The parser took it otherwise than it was sent: as it stands now it may be a plain one.
+  bool mended = false;
   std::vector<std::string> warnings;
 
   // Adds what parsing had to say.
@@ -132,6 +135,8 @@ void AlertIntake::Read(AlertBody body, Done done) {
     absl::StatusOr<ParsedBody> parsed = ParseBody(body.bytes);
     if (!parsed.ok()) return done(parsed.status());
     document->body = std::move(parsed->value);
+    document->mended =
+        parsed->repeated_keys > 0 || parsed->lone_surrogates > 0 || body.bytes.starts_with(kByteOrderMark);
     AddWarnings(*parsed, document->warnings);
   }
   for (const auto& [header, value] : body.headers) document->headers[header] = value;
@@ -151,8 +156,8 @@ absl::StatusOr<ParsedAlerts> AlertIntake::Read(AlertBody body) {
 std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadPlain(const AlertFormat* format, std::string_view bytes,
                                                                    absl::Time received_at) const {
   if (!MayBePlain(format)) return std::nullopt;
-  const std::optional<AlertmanagerBody> plain = ReadPlainAlertmanager(bytes);
-  if (!plain || (format == nullptr && !plain->recognized)) return std::nullopt;
+  const std::optional<AlertmanagerBody> plain = ReadPlainAlertmanager(bytes, /*named=*/format != nullptr);
+  if (!plain) return std::nullopt;
   return Finish(*plain, received_at);
 }
 
@@ -165,8 +170,7 @@ bool AlertIntake::MayBePlain(const AlertFormat* format) const {
 
 std::optional<absl::StatusOr<ParsedAlerts>> AlertIntake::ReadAtOnce(const Document& document) const {
   if (document.omnix) return ReadOmnix(document.body, document.received_at);
-  if (!MayBePlain(document.format)) return std::nullopt;
-  // Parsing may have mended it.
+  if (!document.mended || !MayBePlain(document.format)) return std::nullopt;
   return ReadPlain(document.format, DumpJson(document.body), document.received_at);
 }
 

@@ -46,15 +46,6 @@ class Texts {
     return map;
   }
 
-  // True where none has another value in `other`.
-  bool Agree(const Texts& other) const {
-    return ForEach([&](std::string_view name, std::string_view text) {
-      const std::string_view others = other[name];
-      return others.empty() || others == text;
-    });
-  }
-
- private:
   // True where `use` says so of each.
   template <typename Use>
   bool ForEach(Use use) const {
@@ -66,6 +57,7 @@ class Texts {
     return true;
   }
 
+ private:
   std::optional<dom::object> object_;
 };
 
@@ -74,7 +66,17 @@ struct Group {
   std::string_view status;
   Texts labels;
   std::string_view external_url;
+  // The labels once more: an object of simdjson is searched from its beginning, for each label of each alert.
+  std::map<std::string_view, std::string_view> labels_by_name = {};
 };
+
+// True where no label of the alert has another value among the common ones.
+bool Agree(const Texts& labels, const Group& group) {
+  return labels.ForEach([&](std::string_view name, std::string_view text) {
+    const auto common = group.labels_by_name.find(name);
+    return common == group.labels_by_name.end() || common->second == text;
+  });
+}
 
 // Reads fields of one object and remembers whether all were as they should be. A field that is JSON null is absent.
 class PlainFields {
@@ -83,7 +85,7 @@ class PlainFields {
 
   bool plain() const { return plain_; }
 
-  bool Has(std::string_view key) const { return object_.at_key(key).error() == simdjson::SUCCESS; }
+  bool Has(std::string_view key) const { return plain_ && object_.at_key(key).error() == simdjson::SUCCESS; }
 
   std::string_view String(std::string_view key) {
     const std::optional<dom::element> value = Find(key);
@@ -173,7 +175,7 @@ void SetTexts(const Texts& labels, const Texts& annotations, const Group& group,
   const bool both = !summary.empty() && !description.empty() && summary != description;
   if (both) draft->description.append("\n").append(description);
   draft->severity = labels["severity"];
-  if (draft->severity.empty() && group.labels.Agree(labels)) draft->severity = group.labels["severity"];
+  if (draft->severity.empty() && Agree(labels, group)) draft->severity = group.labels["severity"];
   draft->subject = SubjectOf(labels);
 }
 
@@ -204,16 +206,20 @@ bool IsRecognized(const PlainFields& body) {
 
 }  // namespace
 
-std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text) {
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text, bool named) {
   const PlainBody body(text);
   if (!body.plain()) return std::nullopt;
   PlainFields fields(body.root());
-  const Group group{fields.String("status"), fields.Map("commonLabels"), fields.String("externalURL")};
+  if (!named && !IsRecognized(fields)) return std::nullopt;
+  Group group{fields.String("status"), fields.Map("commonLabels"), fields.String("externalURL")};
+  group.labels.ForEach([&](std::string_view name, std::string_view label) {
+    group.labels_by_name.emplace(name, label);
+    return true;
+  });
   AlertmanagerBody read;
   read.truncated = fields.Count("truncatedAlerts");
   dom::array alerts;
   if (!fields.plain() || body.root()["alerts"].get(alerts) != simdjson::SUCCESS) return std::nullopt;
-  read.recognized = IsRecognized(fields);
   read.drafts.reserve(std::min(alerts.size(), kMaxAlertsPerBody));
   for (const dom::element alert : alerts) {
     if (!ReadPlainAlert(alert, group, &read.drafts.emplace_back())) return std::nullopt;

@@ -12,14 +12,13 @@
 namespace omnix {
 
 struct AlertmanagerBody {
-  // True: the filter's `recognize` says so, too. False: where no format was named, the filter decides what this is.
-  bool recognized = false;
   std::vector<AlertDraft> drafts;
   uint64_t truncated = 0;
 };
 
 // Reads the text of a body. nullopt: not exactly a body of Alertmanager (a field of another type, nothing that
-// identifies an alert, a key that stands twice, no JSON...): ParseBody and the filter decide.
-std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text);
+// identifies an alert, a key that stands twice, no JSON...): ParseBody and the filter decide. `named`: its sender says
+// whose it is; else it must have the shape that the filter's `recognize` asks for, too.
+std::optional<AlertmanagerBody> ReadPlainAlertmanager(std::string_view text, bool named);
 
 }  // namespace omnix

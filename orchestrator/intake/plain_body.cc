@@ -10,9 +10,15 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// A parser keeps some fifteen bytes for each byte of the largest body that it has read. Each thread keeps one, for
-// bodies up to this size.
+// A parser takes some fifteen bytes for each byte of the largest body that it has read. Each thread keeps one, for
+// bodies up to this size; of those for larger bodies there is one at a time, so that what a few senders can make omnixd
+// take is bounded.
 constexpr size_t kMaxKeptBytes = 1 << 20;
+
+std::mutex& LargeBodies() {
+  static std::mutex* const kMutex = new std::mutex();
+  return *kMutex;
+}
 
 dom::parser& KeptParser() {
   thread_local dom::parser parser;
@@ -73,7 +79,10 @@ class PlainCheck {
 }  // namespace
 
 PlainBody::PlainBody(std::string_view text) {
-  if (text.size() > kMaxKeptBytes) own_parser_ = std::make_unique<dom::parser>();
+  if (text.size() > kMaxKeptBytes) {
+    large_bodies_ = std::unique_lock(LargeBodies());
+    own_parser_ = std::make_unique<dom::parser>();
+  }
   dom::parser& parser = own_parser_ ? *own_parser_ : KeptParser();
   plain_ = parser.parse(text.data(), text.size()).get(root_) == simdjson::SUCCESS && PlainCheck().IsPlain(root_, 0);
 }

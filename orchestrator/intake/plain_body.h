@@ -5,11 +5,13 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 namespace omnix {
 
-// A body and what stands in it. One thread's affair; at most one at a time on each thread.
+// A body and what stands in it. One thread's affair; at most one at a time on each thread. For one of more than a
+// megabyte it waits until no other thread has one.
 //
 //   const PlainBody body(bytes);
 //   if (!body.plain()) return ReadSlowly(bytes);
@@ -30,7 +32,8 @@ class PlainBody {
   simdjson::dom::element root() const { return root_; }
 
  private:
-  // For a body whose memory is not worth keeping.
+  // For a body whose memory is not worth keeping: one at a time in all threads.
+  std::unique_lock<std::mutex> large_bodies_;
   std::unique_ptr<simdjson::dom::parser> own_parser_;
   simdjson::dom::element root_;
   bool plain_ = false;

@@ -115,8 +115,9 @@ class Projector {
   absl::Status LapseApprovals(const Context& at);
 
   SqliteConnection& db_;
-  // Of the event at hand, and what is said in it of times near it.
+  // Of the event at hand: Context::time points into it, so nothing else may use it.
   TimeText event_times_;
+  // Of times near the event's.
   TimeText times_;
   // Of deadlines, and of what alerts say: apart, so that they don't displace each other.
   TimeText deadlines_;
