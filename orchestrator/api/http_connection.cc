@@ -109,6 +109,8 @@ void HttpConnection::Close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   Disarm();
+  // It would keep the connection in memory until it goes off.
+  timer_.cancel();
   Error ignored;
   socket_.close(ignored);
   ReleaseBody();
@@ -137,10 +139,24 @@ void HttpConnection::SetWaiting(bool waiting) {
 }
 
 void HttpConnection::Arm(absl::Duration duration, void (HttpConnection::*expired)()) {
-  timer_.expires_after(absl::ToChronoNanoseconds(duration));
-  timer_.async_wait([self = shared_from_this(), generation = ++timer_generation_, expired](const Error& error) {
-    if (!error && generation == self->timer_generation_) (self.get()->*expired)();
+  expired_ = expired;
+  deadline_ = Clock::now() + absl::ToChronoNanoseconds(duration);
+  if (!waits_until_ || deadline_ < *waits_until_) WaitUntil(deadline_);
+}
+
+void HttpConnection::WaitUntil(Clock::time_point time) {
+  waits_until_ = time;
+  timer_.expires_at(time);
+  timer_.async_wait([self = shared_from_this(), wait = ++wait_](const Error& error) {
+    if (!error && wait == self->wait_) self->OnTimer();
   });
+}
+
+void HttpConnection::OnTimer() {
+  waits_until_.reset();
+  if (expired_ == nullptr) return;
+  if (Clock::now() < deadline_) return WaitUntil(deadline_);
+  (this->*std::exchange(expired_, nullptr))();
 }
 
 void HttpConnection::ReadExpired() {

@@ -50,6 +50,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Clock = boost::asio::steady_timer::clock_type;
   enum class State { kIdle, kReading, kHandling, kWriting, kStreaming, kLingering, kClosed };
 
   void SetWaiting(bool waiting);
@@ -74,11 +75,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void EndStream();
   void ReleaseBody();
 
+  // Calls `expired` after `duration`, unless it is armed anew or disarmed before. A request passes through five of
+  // these: a timer that goes off before the present deadline is left as it is and looks again then.
   void Arm(absl::Duration duration, void (HttpConnection::*expired)());
-  void Disarm() {
-    ++timer_generation_;
-    timer_.cancel();
-  }
+  void Disarm() { expired_ = nullptr; }
+  void WaitUntil(Clock::time_point time);
+  void OnTimer();
   void ReadExpired();
   void HandlerExpired();
   void PingStream();
@@ -86,7 +88,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::shared_ptr<HttpCore> core_;
   Socket socket_;
   boost::asio::steady_timer timer_;
-  uint64_t timer_generation_ = 0;
+  // What is armed; null: nothing.
+  void (HttpConnection::*expired_)() = nullptr;
+  Clock::time_point deadline_;
+  // When the timer goes off; unset: it does not run.
+  std::optional<Clock::time_point> waits_until_;
+  // Of the timer's last start: what an earlier one had in line already means nothing.
+  uint64_t wait_ = 0;
   bool timed_out_ = false;
   State state_ = State::kIdle;
   // Steady clock's nanoseconds; 0: it does not wait for its client.
