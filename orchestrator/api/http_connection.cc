@@ -190,9 +190,19 @@ void HttpConnection::ReadHeader() {
   parser_.emplace();
   parser_->header_limit(core_->options.max_header_bytes);
   parser_->body_limit(core_->options.max_body_bytes);
+  if (const std::optional<Error> error = ParseWhatCame(); error || parser_->is_header_done()) {
+    return OnHeader(error.value_or(Error()));
+  }
   Arm(core_->options.header_timeout, &HttpConnection::ReadExpired);
   http::async_read_header(socket_, buffer_, *parser_,
                           [self = shared_from_this()](const Error& error, size_t) { self->OnHeader(error); });
+}
+
+std::optional<HttpConnection::Error> HttpConnection::ParseWhatCame() {
+  Error error;
+  buffer_.consume(parser_->put(buffer_.data(), error));
+  if (!error || error == http::error::need_more) return std::nullopt;
+  return error;
 }
 
 void HttpConnection::OnReadError(const Error& error) {
@@ -293,6 +303,12 @@ void HttpConnection::Continue100() {
 }
 
 void HttpConnection::ReadBody() {
+  parser_->eager(true);
+  if (buffer_.size() > 0) {
+    const std::optional<Error> error = ParseWhatCame();
+    if (error) return OnReadError(*error);
+    if (parser_->is_done()) return Dispatch();
+  }
   Arm(core_->options.body_timeout, &HttpConnection::ReadExpired);
   http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](const Error& error, size_t) {
     if (self->state_ == State::kClosed) return;

@@ -56,6 +56,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void SetWaiting(bool waiting);
   void ReadFirstBytes();
   void ReadHeader();
+  // Most requests come in one piece, and need no further read: the header, or where the parser is eager all of it.
+  // Gives what is wrong with them.
+  std::optional<Error> ParseWhatCame();
   void OnHeader(const Error& error);
   // Nothing where the request may go on.
   std::optional<ApiResponse> RefuseHead();
