@@ -143,9 +143,9 @@ void EngineThread::RunWriter() {
     Write(std::move(transaction));
     lock.lock();
     writer_busy_ = false;
-    // A full transaction is taken at once: until the engine's thread had woken up and given it, this one would have
-    // slept. One that is not full is left to grow meanwhile.
-    if (engine_waits_ && RoomForAlerts() == 0) GiveTransaction();
+    // Where the engine has nothing to add to its transaction, it is taken at once: until the engine's thread had woken
+    // up and given it, this one would have slept.
+    if (engine_waits_) GiveTransaction();
     engine_wakes_.notify_one();
   }
 }
