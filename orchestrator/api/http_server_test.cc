@@ -288,6 +288,20 @@ TEST_F(HttpServerTest, SlowAndMalformedRequestsEnd) {
   EXPECT_THAT(Ask(Request("POST /v1/alerts/omnix", "Content-Encoding: gzip\r\n", kAlert)), StartsWith("HTTP/1.1 415"));
 }
 
+// One timer serves all waits of a connection: it must not end a long one where a shorter one before it would have.
+TEST_F(HttpServerTest, AnIdleConnectionEndsAfterItsOwnTimeAndNotThatOfItsHead) {
+  options_.header_timeout = absl::Milliseconds(300);
+  options_.idle_timeout = absl::Milliseconds(800);
+  Start();
+  Client client(server_->port());
+  client.Send(Request("GET /healthz", "Connection: keep-alive\r\n"));
+  const std::string answer = client.ReadUntil("}");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  const absl::Time answered = absl::Now();
+  EXPECT_EQ(client.ReadAll(), answer) << "it says nothing more";
+  EXPECT_GE(absl::Now() - answered, absl::Milliseconds(600));
+}
+
 TEST_F(HttpServerTest, TooManyConnectionsAreToldSo) {
   options_.max_connections = 1;
   Start();
