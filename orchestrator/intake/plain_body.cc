@@ -15,10 +15,7 @@ namespace dom = simdjson::dom;
 // take is bounded.
 constexpr size_t kMaxKeptBytes = 1 << 20;
 
-std::mutex& LargeBodies() {
-  static std::mutex* const kMutex = new std::mutex();
-  return *kMutex;
-}
+std::mutex large_bodies;
 
 dom::parser& KeptParser() {
   thread_local dom::parser parser;
@@ -80,7 +77,7 @@ class PlainCheck {
 
 PlainBody::PlainBody(std::string_view text) {
   if (text.size() > kMaxKeptBytes) {
-    large_bodies_ = std::unique_lock(LargeBodies());
+    large_bodies_ = std::unique_lock(large_bodies);
     own_parser_ = std::make_unique<dom::parser>();
   }
   dom::parser& parser = own_parser_ ? *own_parser_ : KeptParser();
